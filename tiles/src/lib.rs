@@ -1,0 +1,1 @@
+//! Tile grid, feature store, clipping, simplification and tile encoding.
