@@ -1,0 +1,8 @@
+//! Commands of the `cuntong` program, one file each.
+
+use std::process::ExitCode;
+
+/// Parses the command line and runs the command.
+pub fn main() -> ExitCode {
+    ExitCode::SUCCESS
+}

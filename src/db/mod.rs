@@ -1,0 +1,1 @@
+//! The database: pool, migrator, embedded cluster; one file of queries per table; change feed.
