@@ -181,8 +181,9 @@ CREATE TABLE natural_village_facts (
   recorded_at   timestamptz NOT NULL DEFAULT now(),
   recorded_by   uuid,
   -- Thresholds differ by programme (≥ 20 households, ≥ 100 people), so both are kept.
-  households    integer NOT NULL CONSTRAINT natural_village_facts_households_positive CHECK (households >= 0),
-  people        integer NOT NULL CONSTRAINT natural_village_facts_people_positive CHECK (people >= 0),
+  -- Null is "not known", which is not 0: another programme may count people only.
+  households    integer CONSTRAINT natural_village_facts_households_positive CHECK (households >= 0),
+  people        integer CONSTRAINT natural_village_facts_people_positive CHECK (people >= 0),
   source        text NOT NULL,
   voided_at     timestamptz, voided_by uuid, void_reason text,
   CONSTRAINT natural_village_facts_void_has_reason CHECK ((voided_at IS NULL) = (void_reason IS NULL))

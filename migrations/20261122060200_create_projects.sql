@@ -85,7 +85,8 @@ CREATE TABLE projects (
   approved_on date,
   planned_start_on  date NOT NULL,
   planned_finish_on date NOT NULL,
-  total_investment_yuan numeric(16, 2) NOT NULL CONSTRAINT projects_investment_positive CHECK (total_investment_yuan >= 0),
+  -- Null is "not stated".
+  total_investment_yuan numeric(16, 2) CONSTRAINT projects_investment_positive CHECK (total_investment_yuan >= 0),
   -- Length or size as the document states it, to be held against the drawn geometry.
   stated_length_km numeric(9, 3),
   -- Fields of one sector alone: see docs/data-model.md for each sector's list.
