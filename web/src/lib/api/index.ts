@@ -1,0 +1,66 @@
+/** The server's operations by name. Components call these, never `fetch`. */
+import { Client, type QueryValue, type WriteOptions } from './client';
+import type {
+  Area,
+  AreaFigures,
+  NaturalVillage,
+  NaturalVillageDetail,
+  Page,
+  PendingReport,
+  Programme,
+  Project,
+  ProjectPage,
+  Report,
+  ReportDraft,
+  ReportReceipt,
+  ReviewOutcome,
+  Revision,
+  SearchItem,
+  Session,
+} from './types';
+
+export * from './types';
+export { ApiError, asApiError } from './errors';
+export type { FieldChange, FieldProblem } from './errors';
+export { newKey } from './client';
+
+export const client = new Client();
+
+const segment = encodeURIComponent;
+
+export const api = {
+  programme: (signal?: AbortSignal) => client.get<Programme>('/programme', {}, signal),
+  session: () => client.get<Session>('/session'),
+  signIn: (login: string, password: string) =>
+    client.post<Session>('/session', { login, password }),
+  signOut: () => client.post<void>('/session/end', {}),
+
+  area: (code: string, query: { at?: string } = {}, signal?: AbortSignal) =>
+    client.get<Area>(`/areas/${segment(code)}`, query, signal),
+  figures: (code: string, query: { at?: string } = {}, signal?: AbortSignal) =>
+    client.get<AreaFigures>(`/areas/${segment(code)}/figures`, query, signal),
+  naturalVillages: (code: string, query: Record<string, QueryValue> = {}, signal?: AbortSignal) =>
+    client.get<Page<NaturalVillage>>(`/areas/${segment(code)}/natural-villages`, query, signal),
+  naturalVillage: (id: string, signal?: AbortSignal) =>
+    client.get<NaturalVillageDetail>(`/natural-villages/${segment(id)}`, {}, signal),
+
+  search: (q: string, limit = 10, signal?: AbortSignal) =>
+    client.get<{ items: SearchItem[]; more: boolean }>('/search', { q, limit }, signal),
+
+  projects: (query: Record<string, QueryValue>, signal?: AbortSignal) =>
+    client.get<ProjectPage>('/projects', query, signal),
+  project: (id: string, signal?: AbortSignal) =>
+    client.get<Project>(`/projects/${segment(id)}`, {}, signal),
+  history: (id: string, cursor?: string, signal?: AbortSignal) =>
+    client.get<Page<Revision>>(`/projects/${segment(id)}/history`, { cursor }, signal),
+
+  report: (id: string, draft: ReportDraft, options: Required<WriteOptions>) =>
+    client.post<ReportReceipt>(`/projects/${segment(id)}/reports`, draft, options),
+  review: (
+    reportId: string,
+    body: { outcome: ReviewOutcome; reason?: string },
+    options: Required<WriteOptions>,
+  ) => client.post<{ report?: Report }>(`/reports/${segment(reportId)}/review`, body, options),
+  pendingReports: (query: { area?: string; cursor?: string }, signal?: AbortSignal) =>
+    client.get<Page<PendingReport>>('/reports/pending', query, signal),
+};
