@@ -1,1 +1,7 @@
 //! Pure rules and types: area codes, project lifecycle, figures, lights. No SQL, no clock, no await.
+
+pub mod audit_chain;
+pub mod lifecycle;
+pub mod permit;
+pub mod progress;
+pub mod sector;
