@@ -64,7 +64,8 @@ CREATE TABLE idempotency_keys (
   body_sha256 bytea NOT NULL,
   status      smallint NOT NULL,
   headers     jsonb NOT NULL DEFAULT '{}',
-  body        jsonb NOT NULL,
+  -- Text, not jsonb: the repeated answer is the same byte for byte.
+  body        text NOT NULL,
   recorded_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT idempotency_keys_pk PRIMARY KEY (account_id, key)
 );

@@ -67,7 +67,10 @@ CREATE POLICY progress_report_items_write ON progress_report_items FOR INSERT WI
 ALTER TABLE report_reviews ENABLE ROW LEVEL SECURITY;
 CREATE POLICY report_reviews_read ON report_reviews FOR SELECT USING (true);
 CREATE POLICY report_reviews_write ON report_reviews FOR INSERT
-  WITH CHECK (recorded_by = current_account() AND may_report('review_report', report_id));
+  WITH CHECK (recorded_by = current_account() AND may_report('review_report', report_id)
+    -- Nobody reviews what he or she reported.
+    AND NOT EXISTS (SELECT 1 FROM progress_reports r
+                     WHERE r.id = report_reviews.report_id AND r.recorded_by = current_account()));
 
 ALTER TABLE project_revisions ENABLE ROW LEVEL SECURITY;
 CREATE POLICY project_revisions_read ON project_revisions FOR SELECT USING (true);
@@ -81,6 +84,10 @@ ALTER TABLE service_states ENABLE ROW LEVEL SECURITY;
 CREATE POLICY service_states_read ON service_states FOR SELECT USING (true);
 CREATE POLICY service_states_write ON service_states FOR INSERT
   WITH CHECK (recorded_by = current_account() AND project_id IS NOT NULL
+    -- Only villages that the project serves: one's own project gives no right over others.
+    AND EXISTS (SELECT 1 FROM project_natural_villages l
+                 WHERE l.project_id = service_states.project_id
+                   AND l.natural_village_id = service_states.natural_village_id)
     AND (may_project('report_progress', project_id) OR may_project('review_report', project_id)));
 CREATE POLICY service_states_review ON service_states FOR UPDATE
   USING (may_project('review_report', project_id)) WITH CHECK (may_project('review_report', project_id));
