@@ -32,7 +32,7 @@ export interface ProjectRow {
   planned_start_on: string;
   planned_finish_on: string;
   last_reported_on: string | null;
-  total_investment_yuan: string;
+  total_investment_yuan: string | null;
   pending_review: boolean;
   center: LonLat;
   bbox: Bbox;
