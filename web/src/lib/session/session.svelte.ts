@@ -1,0 +1,74 @@
+/** Who is here. The cookie is the server's; this only knows the account and the CSRF token. */
+import { api, client, type Account, type Sector, type Session } from '$lib/api';
+import { locale } from '$lib/i18n';
+import { wipeDrafts } from '$lib/progress/drafts';
+
+class SessionStore {
+  account = $state.raw<Account | null>(null);
+  /** False until the server has been asked once: before that a visitor is not yet a visitor. */
+  known = $state(false);
+  /** The session ended under the reader's hands (expired, revoked). */
+  expired = $state(false);
+}
+
+export const session = new SessionStore();
+
+function accept(answer: Session): void {
+  client.setCsrf(answer.csrf_token);
+  session.account = answer.account;
+  session.known = true;
+}
+
+export async function loadSession(): Promise<void> {
+  client.whenSignedOut(() => {
+    if (session.account) session.expired = true;
+    session.account = null;
+  });
+  try {
+    accept(await api.session());
+  } catch {
+    session.known = true;
+  }
+}
+
+export async function signIn(login: string, password: string): Promise<void> {
+  accept(await api.signIn(login.trim(), password));
+  session.expired = false;
+}
+
+/** Ends the session here and on the server. Drafts on this device go with it. */
+export async function signOut(): Promise<void> {
+  const account = session.account;
+  await api.signOut();
+  if (account) wipeDrafts(account.id);
+  session.account = null;
+  // A new token for the sign-in form that comes next.
+  accept(await api.session());
+}
+
+export function roles(): string[] {
+  return [...new Set(session.account?.grants.map((grant) => grant.role) ?? [])];
+}
+
+export function hasRole(role: string): boolean {
+  return roles().includes(role);
+}
+
+/** May this person do it at all? Where and for which sector the server decides, with a reason. */
+export function can(capability: string, sector?: Sector): boolean {
+  return (session.account?.grants ?? []).some(
+    (grant) =>
+      grant.capabilities.includes(capability) &&
+      (sector === undefined || grant.sectors === null || grant.sectors.includes(sector)),
+  );
+}
+
+/** The area that the person works in: where the page opens. */
+export function homeArea(): string | null {
+  return session.account?.grants[0]?.area.code ?? null;
+}
+
+export function useLanguage(next: 'zh' | 'en'): void {
+  locale.set(next);
+  client.setLanguage(next);
+}
