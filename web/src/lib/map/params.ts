@@ -1,0 +1,42 @@
+// What the map shows, as plain values: the style is a pure function of these.
+import type { AreaLevel, Bbox, Light } from '$lib/api/types';
+import type { NvFilter, Overlay, Reading, Topic } from '$lib/view/url';
+
+export interface MapParams {
+  topic: Topic;
+  reading: Reading;
+  area: { code: string; level: AreaLevel };
+  /** Code of the project or natural village that is selected, as tiles carry it. */
+  selected: { kind: 'project' | 'natural_village'; code: string } | null;
+  nv: ReadonlySet<NvFilter>;
+  light: ReadonlySet<Light>;
+  overlays: ReadonlySet<Overlay>;
+  /** Signed in: waterworks and 预警等级 may be shown. */
+  staff: boolean;
+  breaks: readonly number[];
+  redLine: number;
+  words: { noTask: string; notReported: string; households: string };
+  bounds: Bbox;
+  tilesUrl: string;
+}
+
+/** Levels at which one county is in focus. */
+export function focusCounty(p: MapParams): string | null {
+  const { level, code } = p.area;
+  return level === 'county' || level === 'town' || level === 'village' ? code.slice(0, 6) : null;
+}
+
+/** The village whose surroundings step back, if one is shown. */
+export function focusVillage(p: MapParams): string | null {
+  return p.area.level === 'village' ? p.area.code : null;
+}
+
+/** Layers of the composite tile that a view needs. */
+export function tileLayers(topic: Topic, staff: boolean): string {
+  const layers = ['area', 'village', 'natural_village', 'road'];
+  if (staff) layers.push('water_scheme');
+  layers.push('road_project', 'water_project', 'relocation_project');
+  const own = `${topic}_project`;
+  if (!layers.includes(own)) layers.push(own);
+  return layers.join(',');
+}
