@@ -2,6 +2,8 @@
 
 pub mod audit_chain;
 pub mod lifecycle;
+pub mod lights;
 pub mod permit;
+pub mod plan;
 pub mod progress;
 pub mod sector;
