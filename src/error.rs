@@ -119,6 +119,8 @@ codes! {
     AlreadyReviewed "already_reviewed" CONFLICT "已经审核过";
     /// A rule of the database refused it; the constraint is named in `constraint`.
     ConstraintViolated "constraint_violated" UNPROCESSABLE_ENTITY "不符合数据规则";
+    /// A file to import is broken, of a format that is not allowed, or in a coordinate system we cannot trust.
+    UnreadableFile "unreadable_file" UNPROCESSABLE_ENTITY "文件读不出来";
     /// This node has not yet caught up.
     NotCaughtUp "not_caught_up" SERVICE_UNAVAILABLE "数据正在更新";
     /// The database cannot be reached or asked us to wait.

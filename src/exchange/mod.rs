@@ -1,1 +1,4 @@
 //! Formats in and out, and the demo province.
+
+pub mod gdal;
+pub mod import;
