@@ -1,5 +1,7 @@
 //! Commands of the `cuntong` program, one file each.
 
+pub mod import;
+
 use std::process::ExitCode;
 
 /// Parses the command line and runs the command.

@@ -28,7 +28,8 @@ pub struct ReadArguments {
 pub fn read_layer_in_child(arguments: &ReadArguments) -> Result<()> {
     // The driver registers itself before the walls close; it opens nothing by that.
     DriverManager::register_all();
-    sandbox::enter(&arguments.file).context("沙箱不可用，导入被拒绝 (the sandbox cannot be had; import refused)")?;
+    sandbox::enter(&arguments.file)
+        .context("沙箱不可用，导入被拒绝 (the sandbox cannot be had; import refused)")?;
 
     let path = format!("/vsizip/{}", arguments.file.display());
     let encoding = format!("ENCODING={}", arguments.encoding);
@@ -43,7 +44,9 @@ pub fn read_layer_in_child(arguments: &ReadArguments) -> Result<()> {
     )
     .context("不是压缩的 Shapefile (not a zipped Shapefile)")?;
     let mut layer = match &arguments.layer {
-        Some(name) => dataset.layer_by_name(name).with_context(|| format!("没有图层 {name} (no such layer)"))?,
+        Some(name) => {
+            dataset.layer_by_name(name).with_context(|| format!("没有图层 {name} (no such layer)"))?
+        }
         None if dataset.layer_count() == 1 => dataset.layer(0)?,
         None => anyhow::bail!(
             "文件里有 {} 个图层，请在映射中指明 layer (several layers: name one)",

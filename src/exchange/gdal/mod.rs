@@ -130,8 +130,16 @@ impl LayerStream {
             drop(stderr.take(4000).read_to_string(&mut said).await);
         }
         let said = said.trim();
-        let reason = if said.is_empty() { "读取进程被终止（文件损坏，或超出内存、时间限制）" } else { said };
-        let reason_en = if said.is_empty() { "the reader was stopped (broken file, or a limit on memory or time)" } else { said };
+        let reason = if said.is_empty() {
+            "读取进程被终止（文件损坏，或超出内存、时间限制）"
+        } else {
+            said
+        };
+        let reason_en = if said.is_empty() {
+            "the reader was stopped (broken file, or a limit on memory or time)"
+        } else {
+            said
+        };
         Error::problem(
             Code::UnreadableFile,
             format!("文件 {name} 读不出来：{reason}。什么都没有写入。"),

@@ -70,8 +70,9 @@ fn confine_files(input: &Path) -> Result<()> {
 }
 
 fn forbid_calls() -> Result<()> {
-    let arch: TargetArch =
-        std::env::consts::ARCH.try_into().map_err(|_| anyhow::anyhow!("no seccomp rules for this processor"))?;
+    let arch: TargetArch = std::env::consts::ARCH
+        .try_into()
+        .map_err(|_| anyhow::anyhow!("no seccomp rules for this processor"))?;
     let forbidden = [
         libc::SYS_socket,
         libc::SYS_socketpair,
@@ -101,14 +102,61 @@ fn forbid_calls() -> Result<()> {
         libc::SYS_unshare,
         libc::SYS_setns,
     ];
-    let rules: BTreeMap<i64, Vec<SeccompRule>> = forbidden.into_iter().map(|call| (call, Vec::new())).collect();
-    let filter = SeccompFilter::new(
-        rules,
-        SeccompAction::Allow,
-        SeccompAction::Errno(libc::EPERM as u32),
-        arch,
-    )
-    .context("building the seccomp filter")?;
+    let rules: BTreeMap<i64, Vec<SeccompRule>> =
+        forbidden.into_iter().map(|call| (call, Vec::new())).collect();
+    let filter =
+        SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Errno(libc::EPERM as u32), arch)
+            .context("building the seccomp filter")?;
     let program: BpfProgram = filter.try_into().context("building the seccomp filter")?;
     seccompiler::apply_filter_all_threads(&program).context("seccomp refused")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+    use std::process::Command;
+
+    /// Runs inside a process of its own, because the walls cannot be taken down again: the test
+    /// starts itself once more with this variable set.
+    const INSIDE: &str = "CUNTONG_TEST_INSIDE_SANDBOX";
+
+    #[test]
+    fn inside_the_walls_only_the_input_can_be_read_and_nothing_else_done() {
+        if let Ok(port) = std::env::var(INSIDE) {
+            probe(port.parse().unwrap());
+            return;
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let out = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--nocapture", "exchange::gdal::sandbox::tests::inside_the_walls_only_the_input_can_be_read_and_nothing_else_done"])
+            .env(INSIDE, port.to_string())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&out.stdout);
+        assert!(said.contains("all walls held"), "{said}\n{}", String::from_utf8_lossy(&out.stderr));
+    }
+
+    fn probe(port: u16) {
+        let folder = std::env::temp_dir().join(format!("cuntong-sandbox-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (input, secret) = (folder.join("input"), folder.join("secret"));
+        std::fs::write(&input, "input").unwrap();
+        std::fs::write(&secret, "secret").unwrap();
+        // Without walls all of this works, so that the refusals below mean something.
+        assert!(std::fs::read(&secret).is_ok());
+        assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+
+        enter(&input).unwrap();
+
+        assert_eq!(std::fs::read(&input).unwrap(), b"input");
+        assert!(std::fs::read(&secret).is_err(), "a file beside the input was readable");
+        assert!(std::fs::read("/etc/passwd").is_err(), "/etc/passwd was readable");
+        assert!(std::fs::write(folder.join("new"), "x").is_err(), "a file could be written");
+        assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err(), "a socket could be opened");
+        assert!(std::net::UdpSocket::bind("127.0.0.1:0").is_err(), "a UDP socket could be opened");
+        assert!(Command::new("/bin/true").status().is_err(), "a program could be started");
+        println!("all walls held");
+    }
 }

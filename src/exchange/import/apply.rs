@@ -251,7 +251,12 @@ pub async fn natural_villages(
 }
 
 /// Projects: rows that repeat a code with the same content are parts of one line and are joined.
-pub async fn projects(connection: &mut PgConnection, number: i32, layer: &Layer, programme: &Programme) -> Result<()> {
+pub async fn projects(
+    connection: &mut PgConnection,
+    number: i32,
+    layer: &Layer,
+    programme: &Programme,
+) -> Result<()> {
     each(
         connection,
         number,
@@ -343,7 +348,8 @@ pub async fn projects(connection: &mut PgConnection, number: i32, layer: &Layer,
 
 /// One audit root per county and one feed row for all of it; last, because both hold locks.
 pub async fn seal(connection: &mut PgConnection, mapping: &Mapping, report: &ImportReport) -> Result<()> {
-    let body = json!({ "action": "import", "programme": mapping.programme.name, "report": report }).to_string();
+    let body =
+        json!({ "action": "import", "programme": mapping.programme.name, "report": report }).to_string();
     sqlx::query("SELECT append_audit('system', $1)").bind(&body).execute(&mut *connection).await?;
     sqlx::query(
         "SELECT append_audit(code, json_build_object('action', 'import', 'area', code, 'projects',

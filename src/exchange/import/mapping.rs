@@ -146,7 +146,11 @@ impl Mapping {
 impl Layer {
     fn check(&self) -> Result<()> {
         let wrong = |zh: String, en: String| {
-            Err(Error::problem(Code::Invalid, format!("映射 {}：{zh}", self.file), format!("Mapping {}: {en}", self.file)))
+            Err(Error::problem(
+                Code::Invalid,
+                format!("映射 {}：{zh}", self.file),
+                format!("Mapping {}: {en}", self.file),
+            ))
         };
         let (needed, optional) = self.target.columns();
         for column in needed {
@@ -164,9 +168,10 @@ impl Layer {
         }
         match self.target {
             Target::Area if self.level.is_none() => wrong("缺少 level".into(), "level is missing".into()),
-            Target::Area if self.fields.contains_key("parent") != self.parent_level.is_some() => {
-                wrong("parent 与 parent_level 要同时给出".into(), "parent and parent_level go together".into())
-            }
+            Target::Area if self.fields.contains_key("parent") != self.parent_level.is_some() => wrong(
+                "parent 与 parent_level 要同时给出".into(),
+                "parent and parent_level go together".into(),
+            ),
             Target::Project if self.sector.is_none() || self.state.is_none() => {
                 wrong("缺少 sector 或 state".into(), "sector or state is missing".into())
             }

@@ -1,8 +1,8 @@
 //! `cuntong import`: another programme's files into a database of its own, in one transaction, with a
 //! report of every row that was refused, mended or flagged, and why.
 
-pub mod mapping;
 mod apply;
+pub mod mapping;
 mod report;
 mod source;
 mod stage;
@@ -40,7 +40,8 @@ pub async fn run(
     mut progress: impl FnMut(&str, u64, u64),
 ) -> Result<ImportReport> {
     let mut tx = owner.begin().await?;
-    let (occupied,): (bool,) = sqlx::query_as("SELECT EXISTS (SELECT 1 FROM areas)").fetch_one(&mut *tx).await?;
+    let (occupied,): (bool,) =
+        sqlx::query_as("SELECT EXISTS (SELECT 1 FROM areas)").fetch_one(&mut *tx).await?;
     if occupied {
         return Err(Error::problem(
             Code::Invalid,

@@ -70,11 +70,15 @@ fn explain(reason: &str) -> &'static str {
         "code_missing" => "缺编码 no code",
         "name_missing" => "缺名称 no name",
         "code_repeated" => "编码重复且内容不同 code repeated with other content",
-        "parent_from_neighbour" => "缺上级，按公共边界最长的邻区补 parent missing; taken from the neighbour with the longest border",
+        "parent_from_neighbour" => {
+            "缺上级，按公共边界最长的邻区补 parent missing; taken from the neighbour with the longest border"
+        }
         "parent_missing" => "缺上级，也无邻区可推 no parent, and no neighbour to take it from",
         "area_unknown" => "所属区域不存在 stated area unknown",
         "outside_province" => "在省界之外 outside the province",
-        "lies_in_other_area" => "图上位置在另一区域，按所填保留，请核对 lies in another area than stated; kept as stated, please check",
+        "lies_in_other_area" => {
+            "图上位置在另一区域，按所填保留，请核对 lies in another area than stated; kept as stated, please check"
+        }
         "outside_all_areas" => "图上位置不在任何区域内，请核对 lies in no area; please check",
         "people_missing" => "缺人口 no population",
         "same_place" => "与另一行位置完全相同 same place as another row",

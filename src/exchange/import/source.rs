@@ -36,14 +36,21 @@ pub fn encoding_of(path: &Path, layer: &Layer) -> Result<String> {
             .find(|n| {
                 let lower = n.to_ascii_lowercase();
                 lower.ends_with(suffix)
-                    && layer.layer.as_ref().is_none_or(|l| lower.trim_end_matches(suffix).ends_with(&l.to_ascii_lowercase()))
+                    && layer
+                        .layer
+                        .as_ref()
+                        .is_none_or(|l| lower.trim_end_matches(suffix).ends_with(&l.to_ascii_lowercase()))
             })
             .cloned()
     };
     // No part is read further than its beginning, so a bomb does no harm here.
     let mut head = |name: &str, limit: u64| -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        zip.by_name(name).map_err(|e| unreadable(&e))?.take(limit).read_to_end(&mut bytes).map_err(|e| unreadable(&e))?;
+        zip.by_name(name)
+            .map_err(|e| unreadable(&e))?
+            .take(limit)
+            .read_to_end(&mut bytes)
+            .map_err(|e| unreadable(&e))?;
         Ok(bytes)
     };
     if let Some(cpg) = wanted(".cpg") {
@@ -76,12 +83,18 @@ pub fn encoding_of(path: &Path, layer: &Layer) -> Result<String> {
 /// (Xian 1980 and Beijing 1954: PROJ would shift them by zero without a word).
 pub fn srid_of(header: &LayerHeader, layer: &Layer) -> Result<i32> {
     let refuse = |zh: String, en: String| {
-        Err(Error::problem(Code::UnreadableFile, format!("{}：{zh}", layer.file), format!("{}: {en}", layer.file)))
+        Err(Error::problem(
+            Code::UnreadableFile,
+            format!("{}：{zh}", layer.file),
+            format!("{}: {en}", layer.file),
+        ))
     };
     let datum = header.datum.clone().unwrap_or_default().to_ascii_lowercase().replace([' ', '-'], "_");
     if datum.contains("xian") || datum.contains("beijing") {
         return refuse(
-            format!("坐标系是 {datum}。西安80、北京54 与 CGCS2000 相差数十米，须先用本地七参数转换后再导入。"),
+            format!(
+                "坐标系是 {datum}。西安80、北京54 与 CGCS2000 相差数十米，须先用本地七参数转换后再导入。"
+            ),
             format!("its datum is {datum}; convert it to CGCS2000 with local parameters first."),
         );
     }

@@ -79,8 +79,7 @@ pub async fn read(
     let total = stream.header.rows;
 
     let mut cut: Vec<(i32, String)> = Vec::new();
-    let mut copy =
-        connection.copy_in_raw("COPY staged (layer, row_no, cols, geom) FROM STDIN").await?;
+    let mut copy = connection.copy_in_raw("COPY staged (layer, row_no, cols, geom) FROM STDIN").await?;
     let mut batch = String::with_capacity(BATCH_BYTES + 4096);
     let mut count = 0_u64;
     while let Some(row) = stream.next().await? {
