@@ -1,8 +1,10 @@
 /** Errors of the API: problem+json in, one typed error with a message a clerk can act on out. */
 
 export interface FieldProblem {
+  /** `effective_on`, `items.surface_km`, `invested_yuan`, … */
   field: string;
   message: string;
+  message_en?: string | undefined;
 }
 
 export interface Problem {
@@ -11,6 +13,7 @@ export interface Problem {
   status: number;
   code: string;
   detail?: string | undefined;
+  detail_en?: string | undefined;
   errors?: FieldProblem[];
   request_id?: string | undefined;
   current?: unknown;
@@ -53,8 +56,9 @@ export class ApiError extends Error {
   readonly kind: ErrorKind;
   readonly status: number;
   readonly code: string;
-  /** What the server said, in the reader's language. Empty when it said nothing. */
+  /** What the server said, Chinese. Empty when it said nothing. */
   readonly detail: string;
+  readonly detailEn: string;
   readonly fields: FieldProblem[];
   readonly changed: FieldChange[];
   readonly current: unknown;
@@ -67,6 +71,7 @@ export class ApiError extends Error {
     this.status = problem.status;
     this.code = problem.code;
     this.detail = problem.detail || problem.title || '';
+    this.detailEn = problem.detail_en || this.detail;
     this.fields = problem.errors ?? [];
     this.changed = problem.changed ?? [];
     this.current = problem.current;
@@ -89,13 +94,17 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function fieldProblems(value: unknown): FieldProblem[] {
   if (!Array.isArray(value)) return [];
-  return value
-    .filter(isRecord)
-    .flatMap((entry) =>
-      typeof entry.field === 'string'
-        ? [{ field: entry.field, message: String(entry.message ?? '') }]
-        : [],
-    );
+  return value.filter(isRecord).flatMap((entry) =>
+    typeof entry.field === 'string'
+      ? [
+          {
+            field: entry.field,
+            message: String(entry.message ?? ''),
+            message_en: typeof entry.message_en === 'string' ? entry.message_en : undefined,
+          },
+        ]
+      : [],
+  );
 }
 
 function fieldChanges(value: unknown): FieldChange[] {
@@ -119,6 +128,7 @@ export function errorFromBody(status: number, body: unknown): ApiError {
     code: text('code') ?? `http_${status}`,
     title: text('title'),
     detail: text('detail'),
+    detail_en: text('detail_en'),
     errors: fieldProblems(body.errors),
     request_id: text('request_id'),
     current: body.current,

@@ -22,6 +22,7 @@ import type {
 export * from './types';
 export { ApiError, asApiError } from './errors';
 export type { FieldChange, FieldProblem } from './errors';
+export { explain, explainField } from './explain';
 export { newKey } from './client';
 
 export const client = new Client();

@@ -27,8 +27,9 @@ export function percentDone(quantities: readonly WeightedDone[]): number {
   }
   if (weights <= 0) return 0;
   if (complete) return 100;
-  // The last metre missing may not read as finished.
-  return Math.min(Math.round((sum / weights) * 10_000) / 100, 99.99);
+  // Cut, not rounded: 100 means that every planned quantity is done, and nothing else does. The
+  // small push keeps 0.675 from being read as 0.67499….
+  return Math.min(Math.floor((sum / weights) * 10_000 + 1e-6) / 100, 99.99);
 }
 
 /** Planned percent on a day: straight lines between milestones, 0 before, the last after. */

@@ -1,0 +1,57 @@
+/** The indicator of a topic from the figures of an area, in one reading. */
+import type { AreaFigures, ChildFigures, Figure, Light, Sector } from '$lib/api';
+import type { Reading } from '$lib/view/url';
+
+export interface Indicator {
+  /** What is counted: natural villages (道路, 供水) or projects (other sectors). */
+  unit: 'natural_village' | 'project';
+  total: number;
+  done: number;
+  reported: number;
+  approved: number;
+  previous: { at: string; done: number } | null;
+}
+
+export function fromFigure(figure: Figure, reading: Reading): Indicator {
+  return {
+    unit: 'natural_village',
+    total: figure.total,
+    done: figure[reading],
+    reported: figure.reported,
+    approved: figure.approved,
+    previous: figure.previous ? { at: figure.previous.at, done: figure.previous[reading] } : null,
+  };
+}
+
+export function indicatorOf(figures: AreaFigures, topic: Sector, reading: Reading): Indicator {
+  if (topic === 'road' || topic === 'water') return fromFigure(figures[topic], reading);
+  const counts = figures.projects[topic];
+  const total = (counts?.total ?? 0) - (counts?.cancelled ?? 0);
+  const done = counts?.done ?? 0;
+  return { unit: 'project', total, done, reported: done, approved: done, previous: null };
+}
+
+export function childIndicator(
+  child: ChildFigures,
+  topic: Sector,
+  reading: Reading,
+): Indicator | null {
+  return topic === 'road' || topic === 'water' ? fromFigure(child[topic], reading) : null;
+}
+
+export const LIGHT_ORDER: readonly Light[] = ['late', 'warn', 'none', 'ok', 'todo', 'done'];
+
+export type Tone = 'done' | 'ok' | 'warn' | 'late' | 'todo';
+
+/** Colour of a bar that is held against a plan. */
+export function toneOf(
+  value: number,
+  plan: number | null,
+  limits: { lag_warn_pp: number; lag_late_pp: number },
+): Tone {
+  if (value >= 100) return 'done';
+  if (plan === null) return 'done';
+  const lag = Math.round((plan - value) * 100) / 100;
+  if (lag > limits.lag_late_pp) return 'late';
+  return lag > limits.lag_warn_pp ? 'warn' : 'ok';
+}
