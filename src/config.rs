@@ -309,8 +309,11 @@ mod tests {
     fn the_file_fills_what_flags_leave_open() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("cuntong.toml");
-        std::fs::write(&path, "listen = \"0.0.0.0:9000\"\npool_size = 4\ndatabase_url = \"postgres://u:geheim@h/d\"\n")
-            .unwrap();
+        std::fs::write(
+            &path,
+            "listen = \"0.0.0.0:9000\"\npool_size = 4\ndatabase_url = \"postgres://u:geheim@h/d\"\n",
+        )
+        .unwrap();
         let common = CommonOptions { config: Some(path), data_dir: Some("/x".into()), ..Default::default() };
         let serve = ServeOptions { pool_size: Some(8), ..Default::default() };
         let config = Config::load(common, serve).unwrap();

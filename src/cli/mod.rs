@@ -1,10 +1,124 @@
-//! Commands of the `cuntong` program, one file each.
+//! Commands of the `cuntong` program, one file each. Only commands print to standard output.
+#![allow(clippy::print_stdout)]
+
+pub mod demo;
+mod doctor;
+mod migrate;
+mod serve;
+mod tls;
 
 pub mod import;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::config::{CommonOptions, Config, ServeOptions};
+
+/// 村通：村庄基础设施的规划、填报、审核与一张图。
+///
+/// Cuntong plans, tracks and verifies village infrastructure: bureaus report what is built, the
+/// map and the figures follow within a second.
+#[derive(Debug, Parser)]
+#[command(name = "cuntong", version, max_term_width = 110, arg_required_else_help = true, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(flatten)]
+    common: CommonOptions,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+常用 Common:
+  cuntong doctor                         检查本机，说明缺什么  Check this machine and say what is missing
+  cuntong serve --demo poor              演示省份，浏览器打开 http://127.0.0.1:8080
+  cuntong serve --config cuntong.toml    正式运行  In service
+
+选项可写在命令行、环境变量或配置文件里，命令行优先。全部配置见 docs/operators/configuration.md。
+Options come from flags, environment or file, in this order of weight: docs/operators/configuration.md.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// 启动服务：网页、接口和地图。 Serve the page, the API and the map
+    Serve(serve::Serve),
+    /// 升级数据库结构。 Bring the database schema forward
+    Migrate(migrate::Migrate),
+    /// 装入演示省份。 Load the demo province
+    Demo(demo::Demo),
+    /// 检查本机，说明缺什么、怎么补。 Check this machine and say what to mend
+    Doctor(doctor::Doctor),
+    /// TLS 证书。 TLS certificates
+    #[command(subcommand)]
+    Tls(tls::Tls),
+}
+
 /// Parses the command line and runs the command.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("错误 Error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let Cli { common, command } = cli;
+    let serve_options = match &command {
+        Command::Serve(serve) => serve.options.clone(),
+        Command::Doctor(doctor) => doctor.options.clone(),
+        _ => ServeOptions::default(),
+    };
+    let config = Config::load(common, serve_options)?;
+    // Commands speak through their own output; only the service narrates what it does.
+    let filter = match &command {
+        Command::Serve(_) => config.log.clone(),
+        _ if config.log == "info" => "warn".to_owned(),
+        _ => config.log.clone(),
+    };
+    crate::telemetry::init_logs(config.log_format, &filter)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("starting threads")?;
+    let code = runtime.block_on(async {
+        match command {
+            Command::Serve(command) => command.run(config).await.map(|()| ExitCode::SUCCESS),
+            Command::Migrate(command) => command.run(config).await.map(|()| ExitCode::SUCCESS),
+            Command::Demo(command) => command.run(config).await.map(|()| ExitCode::SUCCESS),
+            Command::Doctor(command) => command.run(config).await,
+            Command::Tls(command) => command.run().map(|()| ExitCode::SUCCESS),
+        }
+    });
+    // Nothing that is still blocked (a stuck look-up, say) may hold up the end.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    code
+}
+
+/// The definition of the command line, for the documentation and its test.
+pub fn definition() -> clap::Command {
+    Cli::command()
+}
+
+/// Whether these arguments are well-formed; for tests of documented command lines.
+pub fn accepts(arguments: &[&str]) -> Result<(), String> {
+    Cli::command()
+        .try_get_matches_from(arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+        .map(drop)
+        .map_err(|error| error.to_string())
+}
+
+/// Runs `work` with the database of the configuration, and closes the database whatever happens.
+pub(crate) async fn with_database<T>(
+    config: &Config,
+    work: impl AsyncFnOnce(&crate::db::Database) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let database = crate::db::Database::open(config).await?;
+    let outcome = work(&database).await;
+    let closed = database.close().await;
+    let value = outcome?;
+    closed?;
+    Ok(value)
 }

@@ -18,8 +18,9 @@ pub struct Standing {
 
 /// Compares the database with this program. Reads only.
 pub async fn standing(conn: &mut PgConnection) -> anyhow::Result<Standing> {
-    let table: Option<String> =
-        sqlx::query_scalar("SELECT to_regclass('public._sqlx_migrations')::text").fetch_one(&mut *conn).await?;
+    let table: Option<String> = sqlx::query_scalar("SELECT to_regclass('public._sqlx_migrations')::text")
+        .fetch_one(&mut *conn)
+        .await?;
     let applied: Vec<i64> = match table {
         None => Vec::new(),
         Some(_) => {

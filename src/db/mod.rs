@@ -51,7 +51,9 @@ impl Database {
         let parse = |url: &str, name: &str| {
             // The URL may hold a password, so only the reason is shown.
             PgConnectOptions::from_str(url).map_err(|error| {
-                anyhow::anyhow!("{name} 不是有效的 PostgreSQL 地址。\n{name} is not a PostgreSQL address: {error}")
+                anyhow::anyhow!(
+                    "{name} 不是有效的 PostgreSQL 地址。\n{name} is not a PostgreSQL address: {error}"
+                )
             })
         };
         let app = parse(url, "DATABASE_URL")?;

@@ -87,10 +87,7 @@ struct ChainState {
 impl Verifier {
     /// A verifier; `checkpoint` are heads signed earlier, which the chains must still contain.
     pub fn new(checkpoint: impl IntoIterator<Item = Head>) -> Self {
-        Self {
-            expected: checkpoint.into_iter().map(|h| (h.chain.clone(), h)).collect(),
-            ..Self::default()
-        }
+        Self { expected: checkpoint.into_iter().map(|h| (h.chain.clone(), h)).collect(), ..Self::default() }
     }
 
     /// Takes the next entry.

@@ -297,7 +297,8 @@ mod tests {
     #[test]
     fn reasons_name_both_sides() {
         let account = clerk(place("五华县", "/1/2/3/"), Some(vec![Sector::Road]));
-        let area = authorise::<ReportProgress>(&account, Uuid::nil(), &place("兴宁市", "/1/2/4/"), Sector::Road);
+        let area =
+            authorise::<ReportProgress>(&account, Uuid::nil(), &place("兴宁市", "/1/2/4/"), Sector::Road);
         assert!(area.is_err_and(|d| d.zh.contains("五华县") && d.zh.contains("兴宁市")));
         let sector =
             authorise::<ReportProgress>(&account, Uuid::nil(), &place("五华县", "/1/2/3/"), Sector::Water);

@@ -1,8 +1,17 @@
 //! HTTP: one file per resource. Routes, handlers, request and response types, OpenAPI.
 
+pub mod health;
+pub mod middleware;
+pub mod server;
+pub mod static_files;
+pub mod tls;
+
 use std::sync::Arc;
 
+use axum::Router;
+use axum::routing::get;
 use sqlx::PgPool;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -22,4 +31,28 @@ pub struct AppState {
     pub clock: Clock,
     /// Counters for `/metrics`.
     pub metrics: Arc<Metrics>,
+}
+
+/// Every resource with its documentation. Paths are written in full at each handler.
+pub fn api() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+    // One line per resource file:
+    // .merge(areas::routes())
+}
+
+/// The OpenAPI description of everything under `/api` and `/tiles`.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    api().into_openapi()
+}
+
+/// All that the program answers, ready to serve.
+pub fn router(state: AppState) -> Router {
+    let (api, _) = api().split_for_parts();
+    let app = api
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .fallback(static_files::page)
+        .with_state(state.clone());
+    middleware::around(app, state.config, state.metrics)
 }

@@ -209,10 +209,8 @@ impl Cluster {
         } else {
             settings.iter().map(|(name, value)| format!("\n{name} = {value}")).collect()
         };
-        self.identity.write(
-            &configuration,
-            &format!("{}{EXTRA_MARK}{extra}", server_settings(&self.socket_dir)),
-        )?;
+        self.identity
+            .write(&configuration, &format!("{}{EXTRA_MARK}{extra}", server_settings(&self.socket_dir)))?;
         let log_dir = self.home.join("pg-log");
         self.identity.private_dir(&log_dir)?;
         let log = log_dir.join("postgres.log");
@@ -229,7 +227,8 @@ impl Cluster {
             .arg(&log);
         run(start, "内置数据库启动失败。\nThe embedded database did not start")
             .with_context(|| last_lines(&log))?;
-        let running = self.running()?.context("内置数据库启动后即退出。\nThe embedded database ended at once")?;
+        let running =
+            self.running()?.context("内置数据库启动后即退出。\nThe embedded database ended at once")?;
         self.remember(running.pid);
         Ok(())
     }
@@ -341,7 +340,13 @@ fn initialise(home: &Path, pgdata: &Path, binaries: &Binaries, identity: &Identi
     identity.private_dir(&fresh)?;
     let mut initdb = identity.command(&binaries.program("initdb"));
     initdb
-        .args(["--encoding=UTF8", "--locale=C.UTF-8", "--auth-local=trust", "--auth-host=reject", "--no-instructions"])
+        .args([
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--auth-local=trust",
+            "--auth-host=reject",
+            "--no-instructions",
+        ])
         .arg(format!("--username={OWNER_ROLE}"))
         .arg("-D")
         .arg(&fresh);
@@ -359,9 +364,7 @@ fn data_version(pgdata: &Path) -> anyhow::Result<Option<u32>> {
     match fs::read_to_string(pgdata.join("PG_VERSION")) {
         Ok(text) => Ok(Some(text.trim().parse().context("PG_VERSION")?)),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(e).with_context(|| {
-            format!("无法读取 {0}。\nCannot read {0}", pgdata.display())
-        }),
+        Err(e) => Err(e).with_context(|| format!("无法读取 {0}。\nCannot read {0}", pgdata.display())),
     }
 }
 

@@ -100,7 +100,8 @@ fn cumulative_figures_do_not_fall() {
 
 #[test]
 fn dates_lie_between_the_last_report_and_today() {
-    for (date, kind) in [("2020-09-29", Some(FaultKind::BackDated)), ("2020-11-01", Some(FaultKind::Invalid))] {
+    for (date, kind) in [("2020-09-29", Some(FaultKind::BackDated)), ("2020-11-01", Some(FaultKind::Invalid))]
+    {
         let mut d = draft("1", "0.5");
         d.effective_on = day(date);
         assert_eq!(faults(&d, &road("1", "0.5")).first().map(|f| f.0), kind, "{date}");
