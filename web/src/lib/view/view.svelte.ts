@@ -1,6 +1,6 @@
 // The one state that map, list, rail and drawer share. It lives in the address bar: back and
 // forward work, and a link opens what its sender saw.
-import type { Light } from '$lib/api/types';
+import type { Bbox, Light } from '$lib/api/types';
 import {
   DEFAULTS,
   formatUrl,
@@ -25,6 +25,15 @@ interface Filters {
   overlays: ReadonlySet<Overlay>;
 }
 
+/** What is known of the selection beyond its name in the address. */
+export interface Marked {
+  /** Id or code as in the selection. */
+  id: string;
+  /** The code that tiles carry: by it the map marks the feature. */
+  code: string;
+  bbox: Bbox | null;
+}
+
 class View {
   page = $state<Page>('map');
   /** Code of the area shown; after start never empty. */
@@ -40,6 +49,8 @@ class View {
     overlays: new Set(DEFAULTS.overlays),
   });
   selection = $state.raw<Selection | null>(null);
+  /** Set by the drawer when it has loaded the selection (`markSelection`). */
+  marked = $state.raw<Marked | null>(null);
   twin = $state<Twin>('map');
   /** Where the map stands; null = fit the area. Written by the map, read at start and on "back". */
   camera = $state.raw<Camera | null>(null);
@@ -125,6 +136,11 @@ export function select(selection: Selection | null): void {
   if (selection && view.page !== 'map' && view.page !== 'ledger') view.page = 'map';
 }
 
+/** Tells the map which feature the selection is, and where, once the drawer has loaded it. */
+export function markSelection(marked: Marked): void {
+  view.marked = marked;
+}
+
 /** Goes to an area: the map fits it, the rail and the drawer speak of it. */
 export function drillTo(area: string): void {
   view.area = area || home;
@@ -149,6 +165,11 @@ export function toggle(group: keyof Filters, entry: string): void {
   const set = new Set<string>(view.filters[group]);
   if (!set.delete(entry)) set.add(entry);
   view.filters = { ...view.filters, [group]: set };
+}
+
+/** Follows a link of this page. */
+export function openUrl(href: string): void {
+  apply(parseUrl(new URL(href, location.href)));
 }
 
 /** An address for a link, with some parts of the view changed. */
