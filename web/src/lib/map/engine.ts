@@ -11,7 +11,7 @@ import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import type { Bbox, Change, LonLat } from '$lib/api/types';
 import type { Camera } from '$lib/view/url';
 import { addIcons } from './icons';
-import type { MapParams } from './params';
+import { focusCounty, type MapParams } from './params';
 import { pickAt, type Pick } from './pick';
 import { buildStyle, MAX_TILE_ZOOM, SOURCE } from './style';
 import { ChangeLog, tileRequest, touchedTiles } from './tiles';
@@ -237,7 +237,16 @@ export class MapEngine {
 
   /** How much land of the area shown lies under a rectangle of the screen, 0 … 1. */
   landUnder(rect: { x: number; y: number; w: number; h: number }): number {
-    const layers = ['focus-land', 'area-rate'].filter((id) => this.map.getLayer(id));
+    const layers = focusCounty(this.params) ? ['focus-land'] : ['province-land'];
+    const { x: left, y: top } = rect;
+    const whole = this.map.queryRenderedFeatures(
+      [
+        [left - 4, top - 4],
+        [left + rect.w + 4, top + rect.h + 4],
+      ],
+      { layers },
+    );
+    if (whole.length === 0) return 0;
     const steps = 6;
     let hits = 0;
     for (let i = 0; i < steps; i++) {
@@ -258,5 +267,3 @@ export class MapEngine {
     this.map.remove();
   }
 }
-
-export type { GeoJSONFeature };

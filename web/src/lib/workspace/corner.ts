@@ -1,6 +1,9 @@
 // Where the legend may stand: no panel on an island, no panel on the county that is shown.
 
-export type Corner = 'bottom-left' | 'bottom-right' | 'top-right' | 'top-left';
+export interface Place {
+  left: number;
+  bottom: number;
+}
 
 interface Rect {
   x: number;
@@ -9,31 +12,39 @@ interface Rect {
   h: number;
 }
 
-/** Corners in the order of preference; the controls hold the bottom right edge. */
-function places(w: number, h: number, lw: number, lh: number): [Corner, Rect][] {
+const EDGE = 12;
+/** Zoom buttons and scale hold the bottom right; the breadcrumb the top left. */
+const CONTROLS = { w: 62, scaleW: 200, scaleH: 44 };
+const CRUMB = 60;
+
+/** Places in the order of preference: along the bottom, then along the top. */
+function places(w: number, h: number, lw: number, lh: number): Rect[] {
+  const right = w - EDGE - lw;
   const size = { w: lw, h: lh };
-  return [
-    ['bottom-left', { x: 12, y: h - 12 - lh, ...size }],
-    ['bottom-right', { x: w - 58 - lw, y: h - 48 - lh, ...size }],
-    ['top-right', { x: w - 12 - lw, y: 12, ...size }],
-    ['top-left', { x: 12, y: 60, ...size }],
-  ];
+  const bottom = h - EDGE - lh;
+  const out: Rect[] = [{ x: EDGE, y: bottom, ...size }];
+  const last = w - CONTROLS.w - CONTROLS.scaleW - lw;
+  for (let x = last; x > lw; x -= 24) out.push({ x, y: bottom, ...size });
+  out.push({ x: w - CONTROLS.w - lw, y: bottom - CONTROLS.scaleH, ...size });
+  out.push({ x: right, y: EDGE, ...size }, { x: EDGE, y: CRUMB, ...size });
+  return out;
 }
 
-/** The corner with least land under it; earlier ones win ties. */
-export function bestCorner(
+/** The place with least land under it; earlier ones win ties. */
+export function bestPlace(
   w: number,
   h: number,
   legendW: number,
   legendH: number,
   landUnder: (rect: Rect) => number,
-): Corner {
-  let best: Corner = 'bottom-left';
+): Place {
+  let best: Rect | null = null;
   let least = Number.POSITIVE_INFINITY;
-  for (const [corner, rect] of places(w, h, legendW, legendH)) {
+  for (const rect of places(w, h, legendW, legendH)) {
+    if (rect.x < 0 || rect.y < 0) continue;
     const land = landUnder(rect);
-    if (land < least) [best, least] = [corner, land];
+    if (land < least) [best, least] = [rect, land];
     if (land === 0) break;
   }
-  return best;
+  return best ? { left: best.x, bottom: h - best.y - best.h } : { left: EDGE, bottom: EDGE };
 }

@@ -155,7 +155,8 @@ export function areaLayers(p: MapParams): LayerSpecification[] {
       filter: polygon('city'),
       layout: { 'line-join': 'round' },
       paint: {
-        'line-color': p.area.level === 'city' ? C.city : ['step', ['zoom'], C.white, 8.5, C.city],
+        'line-color':
+          p.area.level === 'province' ? ['step', ['zoom'], C.white, 8.5, C.city] : C.city,
         'line-width': byZoom([5, 0.8], [7, 1.3], [10, 1.6], [14, 2.4]),
       },
     },

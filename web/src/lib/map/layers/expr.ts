@@ -11,9 +11,10 @@ export const eq = (name: string, value: string | number): Expr => ['==', get(nam
 export const isPolygon: Expr = ['==', ['geometry-type'], 'Polygon'];
 export const isPoint: Expr = ['==', ['geometry-type'], 'Point'];
 export const all = (...of: Expr[]): Expr => ['all', ...of];
-export const any = (...of: Expr[]): Expr =>
-  of.length ? ['any', ...of] : (['literal', false] as unknown as Expr);
-export const NOTHING: Expr = ['==', 1, 0];
+export const any = (...of: Expr[]): Expr => (of.length ? ['any', ...of] : NOTHING);
+/** Constants as expressions: a bare boolean, or `1 == 0`, would be read as an old-style filter. */
+export const NOTHING = ['literal', false] as unknown as Expr;
+export const EVERYTHING = ['literal', true] as unknown as Expr;
 
 /** A value by zoom: `[zoom, value]` pairs, straight between. */
 export function byZoom(...stops: [number, number | Expr][]): Expr {
@@ -41,5 +42,5 @@ export function isOwn(p: MapParams): Expr {
   if (p.area.level === 'city') {
     return ['==', ['slice', ['to-string', get('county')], 0, 4], p.area.code.slice(0, 4)];
   }
-  return ['==', 1, 1];
+  return EVERYTHING;
 }

@@ -6,7 +6,7 @@ import { focusCounty, type MapParams } from '../params';
 import { areaRate, coloured, rateColour, SOURCE } from './areas';
 import { isReached, villageState } from './points';
 import { villageFade } from './roads';
-import { all, byZoom, eq, get, isOwn, isPoint, reading, type Expr } from './expr';
+import { all, byZoom, eq, get, isOwn, isPoint, NOTHING, reading, type Expr } from './expr';
 
 const FONT = ['PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Noto Sans SC'];
 // MapLibre takes the weight from the name of the font: one "Bold" in the stack is enough.
@@ -117,11 +117,11 @@ export function placeLayers(p: MapParams): LayerSpecification[] {
       type: 'symbol',
       ...layer,
       filter: all(point('town'), own),
-      minzoom: p.area.level === 'city' ? 10 : p.area.level === 'province' ? 9.6 : 8.8,
+      minzoom: county ? 8.2 : p.area.level === 'city' ? 10 : 9.6,
       maxzoom: 13.4,
       layout: {
         'icon-image': ['case', isSeat, 'seat-county', 'seat-town'],
-        'icon-size': byZoom([9, 0.8], [12, 1.1]),
+        'icon-size': byZoom([8.2, 0.6], [9, 0.8], [12, 1.1]),
         'icon-allow-overlap': true,
         'text-optional': true,
         'text-field': get('name'),
@@ -208,7 +208,7 @@ function rateLabel(p: MapParams): LayerSpecification {
         ? all(point('county'), eq('city', p.area.code))
         : p.area.level === 'province'
           ? point('city')
-          : all(point('city'), ['==', 1, 0]),
+          : NOTHING,
     maxzoom: filter ? fadeTo - 0.1 : 8.4,
     layout: {
       'text-field': rate

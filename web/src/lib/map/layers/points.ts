@@ -2,7 +2,7 @@
 // never covered and never smaller than its neighbours.
 import type { LayerSpecification } from 'maplibre-gl';
 import { C } from '../palette';
-import type { MapParams } from '../params';
+import { focusCounty, type MapParams } from '../params';
 import { SOURCE } from './areas';
 import { villageFade } from './roads';
 import { all, any, byZoom, eq, get, NOTHING, reading, width, type Expr, type Filter } from './expr';
@@ -12,6 +12,15 @@ const COUNTED = eq('counted', 1);
 /** Whether a natural village has what the topic asks: a hardened road, or central water. */
 export function isReached(p: MapParams): Expr {
   return ['==', reading(p.topic === 'water' ? 'water' : 'reached', p.reading), 1];
+}
+
+/**
+ * Zoom at which natural villages appear. A county in focus shows them however small the screen: on
+ * a phone a whole county stands at zoom 8.4. A city shows its counties' colours first.
+ */
+function villageZoom(p: MapParams, usual: number): number {
+  if (focusCounty(p)) return Math.min(usual, 8);
+  return p.area.level === 'city' ? Math.max(usual, 9.5) : usual;
 }
 
 /** State of a natural village in the topic; water knows only 通 and 未通. */
@@ -53,9 +62,9 @@ export function reachedLayers(p: MapParams): LayerSpecification[] {
       type: 'circle',
       ...layer,
       filter: all(shown(p), COUNTED, isReached(p)),
-      minzoom: p.area.level === 'city' ? 9.6 : 9,
+      minzoom: villageZoom(p, 9),
       paint: {
-        'circle-radius': byZoom([9, 1.7], [10, 2.4], [12, 3.6], [14, 5.5]),
+        'circle-radius': byZoom([8, 1.3], [9, 1.7], [10, 2.4], [12, 3.6], [14, 5.5]),
         'circle-color': C.done,
         'circle-stroke-color': C.white,
         'circle-stroke-width': byZoom([9, 0.4], [12, 1.2]),
@@ -88,10 +97,10 @@ export function unreachedLayer(p: MapParams): LayerSpecification {
     source: SOURCE,
     'source-layer': 'natural_village',
     filter: all(shown(p), COUNTED, ['!', isReached(p)]),
-    minzoom: p.area.level === 'city' ? 9.4 : 8.5,
+    minzoom: villageZoom(p, 8.5),
     layout: {
       'icon-image': ['match', villageState(p), 'gap', 'nv-gap', 'under_way', 'nv-way', 'nv-todo'],
-      'icon-size': byZoom([9, 0.6], [10, 0.72], [12, 0.88], [14, 1.05]),
+      'icon-size': byZoom([8, 0.5], [9, 0.6], [10, 0.72], [12, 0.88], [14, 1.05]),
       'icon-allow-overlap': true,
       'icon-padding': 0,
       // Symbols sort ascending and the last lies on top: gaps over those under way.
