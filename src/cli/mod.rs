@@ -3,11 +3,10 @@
 
 pub mod demo;
 mod doctor;
+pub mod import;
 mod migrate;
 mod serve;
 mod tls;
-
-pub mod import;
 
 use std::process::ExitCode;
 
@@ -46,11 +45,19 @@ enum Command {
     Migrate(migrate::Migrate),
     /// 装入演示省份。 Load the demo province
     Demo(demo::Demo),
+    /// 导入别的项目的 Shapefile（只导入空库）。 Import another programme's Shapefiles into an empty database
+    Import(import::ImportArgs),
     /// 检查本机，说明缺什么、怎么补。 Check this machine and say what to mend
     Doctor(doctor::Doctor),
     /// TLS 证书。 TLS certificates
     #[command(subcommand)]
     Tls(tls::Tls),
+    /// Reads one layer inside the sandbox; the import starts it as a child.
+    #[command(hide = true)]
+    ReadLayer {
+        /// What to read, as JSON.
+        arguments: String,
+    },
 }
 
 /// Parses the command line and runs the command.
@@ -67,6 +74,11 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let Cli { common, command } = cli;
+    if let Command::ReadLayer { arguments } = &command {
+        // Before any thread is made: the sandbox holds for the thread that enters it and its children.
+        import::read_layer(arguments)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let serve_options = match &command {
         Command::Serve(serve) => serve.options.clone(),
         Command::Doctor(doctor) => doctor.options.clone(),
@@ -87,13 +99,27 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Serve(command) => command.run(config).await.map(|()| ExitCode::SUCCESS),
             Command::Migrate(command) => command.run(config).await.map(|()| ExitCode::SUCCESS),
             Command::Demo(command) => command.run(config).await.map(|()| ExitCode::SUCCESS),
+            Command::Import(arguments) => {
+                import_layers(&config, &arguments).await.map(|()| ExitCode::SUCCESS)
+            }
             Command::Doctor(command) => command.run(config).await,
             Command::Tls(command) => command.run().map(|()| ExitCode::SUCCESS),
+            Command::ReadLayer { .. } => unreachable!("answered above"),
         }
     });
     // Nothing that is still blocked (a stuck look-up, say) may hold up the end.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     code
+}
+
+async fn import_layers(config: &Config, arguments: &import::ImportArgs) -> anyhow::Result<()> {
+    with_database(config, async |database| {
+        database.migrate_or_refuse(database.is_embedded()).await?;
+        let mut owner = database.connect_owner().await?;
+        import::import(&mut owner, arguments).await?;
+        Ok(())
+    })
+    .await
 }
 
 /// The definition of the command line, for the documentation and its test.

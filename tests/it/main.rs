@@ -1,1 +1,6 @@
-//! it
+//! Integration tests: the real binary against a real PostGIS.
+
+mod harness;
+
+mod architecture;
+mod platform;
