@@ -1,9 +1,14 @@
 //! The database: pool, migrator, embedded cluster; one file of queries per table; change feed.
 
+pub mod accounts;
 pub mod cluster;
+pub mod idempotency;
 pub mod migrator;
 pub mod pool;
+pub mod progress;
+pub mod reports;
 mod requirements;
+pub mod sessions;
 
 use std::path::PathBuf;
 use std::str::FromStr;

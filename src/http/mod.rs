@@ -1,8 +1,12 @@
 //! HTTP: one file per resource. Routes, handlers, request and response types, OpenAPI.
 
+pub mod auth;
 pub mod health;
 pub mod middleware;
+pub mod reports;
+pub mod reviews;
 pub mod server;
+pub mod session;
 pub mod static_files;
 pub mod tls;
 
@@ -31,11 +35,16 @@ pub struct AppState {
     pub clock: Clock,
     /// Counters for `/metrics`.
     pub metrics: Arc<Metrics>,
+    /// Sessions looked up within the last second, for tiles.
+    pub sessions: Arc<auth::SessionCache>,
 }
 
 /// Every resource with its documentation. Paths are written in full at each handler.
 pub fn api() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
+        .merge(session::routes())
+        .merge(reports::routes())
+        .merge(reviews::routes())
     // One line per resource file:
     // .merge(areas::routes())
 }
