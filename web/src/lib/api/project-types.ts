@@ -24,7 +24,7 @@ export interface ProjectRow {
   unit: string | null;
   state: string;
   status: Status;
-  light: Light;
+  light: Light | null;
   percent: number;
   planned_percent: number;
   lag_pp: number;

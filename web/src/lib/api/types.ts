@@ -188,7 +188,7 @@ export interface NaturalVillage {
   services: Partial<Record<Service, boolean>>;
   gap_km: number | null;
   center: LonLat;
-  project: { id: string; name: string; state: string; light: Light } | null;
+  project: { id: string; name: string; state: string; light: Light | null } | null;
 }
 
 export interface ServiceState {
