@@ -182,7 +182,7 @@ export interface ReportReceipt {
     state: string;
     status: Status;
     percent: number;
-    light: Light;
+    light: Light | null;
   };
   seq: number;
 }

@@ -29,7 +29,12 @@ describe('percent from quantities', () => {
   });
 
   it('does not count more than was planned', () => {
-    expect(percentDone([{ planned: 10, done: 12, weight: 0.5 }, { planned: 10, done: 0, weight: 0.5 }])).toBe(50);
+    expect(
+      percentDone([
+        { planned: 10, done: 12, weight: 0.5 },
+        { planned: 10, done: 0, weight: 0.5 },
+      ]),
+    ).toBe(50);
   });
 
   it('is 100 only when everything is done, never by rounding', () => {
@@ -52,7 +57,11 @@ describe('percent from quantities', () => {
 });
 
 /** 101 days, no milestones: one point a day. */
-const even: PlanFacts = { planned_start_on: '2020-01-01', planned_finish_on: '2020-04-10', milestones: [] };
+const even: PlanFacts = {
+  planned_start_on: '2020-01-01',
+  planned_finish_on: '2020-04-10',
+  milestones: [],
+};
 
 describe('plan curve', () => {
   it('is straight between milestones, from the planned start to the planned finish', () => {
@@ -89,8 +98,14 @@ describe('light', () => {
     started_on: '2020-01-01',
     last_reported_on: last,
   });
-  const waiting: ProgressFacts = { status: 'not_started', percent: 0, started_on: null, last_reported_on: null };
-  const on = (progress: ProgressFacts, day: string): string | null => lightOf(even, progress, LIMITS, day);
+  const waiting: ProgressFacts = {
+    status: 'not_started',
+    percent: 0,
+    started_on: null,
+    last_reported_on: null,
+  };
+  const on = (progress: ProgressFacts, day: string): string | null =>
+    lightOf(even, progress, LIMITS, day);
 
   it('keeps a lag of exactly the limit within it', () => {
     expect(on(underWay(45), '2020-02-20')).toBe('ok');

@@ -33,8 +33,7 @@ export function percentDone(quantities: readonly WeightedDone[]): number {
 
 export function isComplete(quantities: readonly WeightedDone[]): boolean {
   return (
-    quantities.length > 0 &&
-    quantities.every((q) => thousandths(q.done) >= thousandths(q.planned))
+    quantities.length > 0 && quantities.every((q) => thousandths(q.done) >= thousandths(q.planned))
   );
 }
 
@@ -64,7 +63,11 @@ export function planPoints(plan: PlanFacts): Point[] {
     points.unshift({ day: plan.planned_start_on, height: 0 });
   }
   const last = points[points.length - 1];
-  if (!last || points.length === 0 || (last.height < 10_000 && plan.planned_finish_on >= last.day)) {
+  if (
+    !last ||
+    points.length === 0 ||
+    (last.height < 10_000 && plan.planned_finish_on >= last.day)
+  ) {
     points.push({ day: plan.planned_finish_on, height: 10_000 });
   }
   return points;
@@ -120,9 +123,7 @@ export function lightOf(
   if (status === 'cancelled') return null;
   const waiting = status === 'not_started';
   const known = waiting || progress.last_reported_on !== null;
-  const lag = known
-    ? hundredths(plannedPercent(plan, day)) - hundredths(progress.percent)
-    : 0;
+  const lag = known ? hundredths(plannedPercent(plan, day)) - hundredths(progress.percent) : 0;
   const startLate = waiting ? daysBetween(plan.planned_start_on, day) : 0;
   const heard = progress.last_reported_on ?? progress.started_on ?? plan.planned_start_on;
   const silent = waiting ? 0 : daysBetween(heard, day);
