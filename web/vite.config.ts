@@ -28,7 +28,8 @@ export default defineConfig({
     },
   },
   test: {
-    environment: 'jsdom',
+    // Tests that need a document say so themselves: // @vitest-environment jsdom
+    environment: 'node',
     include: ['src/**/*.test.ts'],
   },
 });

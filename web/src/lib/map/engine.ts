@@ -1,11 +1,6 @@
 // The one module that knows MapLibre. It is given plain parameters and answers with plain events;
 // the page never sees a MapLibre object.
-import {
-  Map as MapLibre,
-  setWorkerUrl,
-  type GeoJSONFeature,
-  type MapMouseEvent,
-} from 'maplibre-gl';
+import { Map as MapLibre, setWorkerUrl, type MapMouseEvent } from 'maplibre-gl';
 // A worker of our own origin: the Content-Security-Policy allows no other.
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import type { Bbox, Change, LonLat } from '$lib/api/types';
