@@ -134,7 +134,15 @@ impl Serve {
         let clock = Clock::new(business_date);
         let map = LiveMap::start(pool.clone(), clock.clone(), Arc::clone(metrics)).await?;
         tracing::info!(seconds = begun.elapsed().as_secs_f64(), "ready");
-        Ok(AppState { config: Arc::clone(config), pool, map, clock, metrics: Arc::clone(metrics), sessions: Arc::default() })
+        Ok(AppState {
+            config: Arc::clone(config),
+            pool,
+            map,
+            clock,
+            metrics: Arc::clone(metrics),
+            ledger: Arc::default(),
+            sessions: Arc::default(),
+        })
     }
 }
 

@@ -1,14 +1,21 @@
 //! The database: pool, migrator, embedded cluster; one file of queries per table; change feed.
 
 pub mod accounts;
+pub mod areas;
 pub mod cluster;
+pub mod history;
 pub mod idempotency;
+pub mod ledger;
 pub mod migrator;
+pub mod natural_villages;
 pub mod pool;
 pub mod progress;
+pub mod projects;
 pub mod reports;
 mod requirements;
+pub mod search;
 pub mod sessions;
+pub mod settings;
 
 use std::path::PathBuf;
 use std::str::FromStr;

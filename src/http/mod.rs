@@ -1,10 +1,18 @@
 //! HTTP: one file per resource. Routes, handlers, request and response types, OpenAPI.
 
+pub mod areas;
+pub mod ask;
 pub mod auth;
 pub mod health;
+pub mod history;
 pub mod middleware;
+pub mod natural_villages;
+pub mod openapi;
+pub mod programme;
+pub mod projects;
 pub mod reports;
 pub mod reviews;
+pub mod search;
 pub mod server;
 pub mod session;
 pub mod static_files;
@@ -19,6 +27,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::db::ledger::Ledger;
 use crate::map::LiveMap;
 use crate::telemetry::Metrics;
 
@@ -37,12 +46,20 @@ pub struct AppState {
     pub metrics: Arc<Metrics>,
     /// Sessions looked up within the last second, for tiles.
     pub sessions: Arc<auth::SessionCache>,
+    /// Lists and search: areas, names and slim projects in memory.
+    pub ledger: Arc<Ledger>,
 }
 
 /// Every resource with its documentation. Paths are written in full at each handler.
 pub fn api() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
+        .merge(programme::routes())
         .merge(session::routes())
+        .merge(areas::routes())
+        .merge(natural_villages::routes())
+        .merge(search::routes())
+        .merge(projects::routes())
+        .merge(history::routes())
         .merge(reports::routes())
         .merge(reviews::routes())
     // One line per resource file:
@@ -61,6 +78,7 @@ pub fn router(state: AppState) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
+        .merge(openapi::routes())
         .fallback(static_files::page)
         .with_state(state.clone());
     middleware::around(app, state.config, state.metrics)
