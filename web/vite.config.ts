@@ -30,6 +30,8 @@ export default defineConfig({
   test: {
     // Tests that need a document say so themselves: // @vitest-environment jsdom
     environment: 'node',
+    // Else stylesheets arrive empty, and the colours of the map could not be compared with them.
+    css: true,
     include: ['src/**/*.test.ts'],
   },
 });
