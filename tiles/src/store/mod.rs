@@ -8,7 +8,7 @@ mod snapshot;
 mod touch;
 
 pub use atlas::{Atlas, LayerLoad};
-pub use snapshot::{LayerStats, Snapshot};
+pub use snapshot::{FeatureState, LayerStats, Snapshot};
 pub use touch::Touch;
 pub(crate) use touch::cell_log2;
 

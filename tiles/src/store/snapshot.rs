@@ -30,6 +30,19 @@ pub struct LayerStats {
     pub bytes: usize,
 }
 
+/// A feature on one day, for some readers.
+#[derive(Debug, Clone, Copy)]
+pub struct FeatureState<'a> {
+    /// Its id.
+    pub id: u64,
+    /// Whether it may be thinned.
+    pub class: Class,
+    /// Where its point stands.
+    pub anchor: WorldPoint,
+    /// A value for each column of the layer, whoever may see it.
+    pub values: &'a [Option<Value>],
+}
+
 impl Snapshot {
     /// The number that came with the last change.
     pub fn seq(&self) -> u64 {
@@ -65,21 +78,15 @@ impl Snapshot {
         })
     }
 
-    /// Calls `f` with the id and class of each feature of the layer that holds on `day` for
-    /// `scope`, its anchor, and its values, in the layer's own order: for checksums and counts.
-    pub fn each_alive(
-        &self,
-        layer: u16,
-        day: i32,
-        scope: Scope,
-        mut f: impl FnMut(u64, Class, WorldPoint, &[Option<Value>]),
-    ) {
+    /// Calls `f` with the state of each feature of the layer on `day` for `scope`, in the layer's
+    /// own order: for checksums and counts.
+    pub fn each_alive(&self, layer: u16, day: i32, scope: Scope, mut f: impl FnMut(&FeatureState<'_>)) {
         let Some(l) = self.at(layer) else { return };
         let mut values = Vec::new();
         l.visit(&Rect::WORLD, day, scope, &mut |a| {
             values.clear();
             values.extend((0..l.schema.columns.len()).map(|c| a.bytes(c).and_then(Value::decode)));
-            f(a.id, a.class, a.anchor, &values);
+            f(&FeatureState { id: a.id, class: a.class, anchor: a.anchor, values: &values });
         });
     }
 
