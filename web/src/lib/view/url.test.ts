@@ -11,7 +11,7 @@ describe('the address of a view', () => {
 
   it('comes back as it was written', () => {
     const view: ViewState = {
-      page: 'map',
+      page: 'ledger',
       area: '441424104201',
       topic: 'water',
       reading: 'approved',
@@ -20,7 +20,6 @@ describe('the address of a view', () => {
       light: ['late'],
       overlays: [],
       selection: { kind: 'natural_village', id: '441424104201003' },
-      twin: 'list',
       camera: { z: 12.5, lat: 23.81234, lng: 115.7 },
     };
     expect(at(formatUrl(view))).toEqual(view);

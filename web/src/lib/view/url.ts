@@ -7,7 +7,6 @@ export type Reading = 'reported' | 'approved';
 /** `uncounted`: natural villages under 20 households, which are not in the denominator. */
 export type NvFilter = NvStatus | 'uncounted';
 export type Overlay = 'water_scheme' | 'relocation' | 'town_line';
-export type Twin = 'map' | 'list';
 /** A screen of its own, by the first word of the path; the map is at the root. */
 export type Page = 'map' | 'ledger' | 'todo' | 'signin';
 /** `id` is the UUID of the API or the code of the field: both name the same thing. */
@@ -33,7 +32,6 @@ export interface ViewState {
   light: readonly Light[];
   overlays: readonly Overlay[];
   selection: Selection | null;
-  twin: Twin;
   camera: Camera | null;
 }
 
@@ -67,7 +65,6 @@ export const DEFAULTS: ViewState = {
   light: ['late', 'warn', 'ok', 'todo', 'none'],
   overlays: ['relocation', 'town_line'],
   selection: null,
-  twin: 'map',
   camera: null,
 };
 
@@ -128,7 +125,6 @@ export function parseUrl(url: URL): ViewState {
     light: listOf(q.get('light'), LIGHTS, DEFAULTS.light),
     overlays: listOf(q.get('over'), OVERLAYS, DEFAULTS.overlays),
     selection: parseSelection(q.get('sel')),
-    twin: oneOf(q.get('as'), ['map', 'list'] as const, 'map'),
     camera: parseCamera(q.get('map')),
   };
 }
@@ -144,7 +140,6 @@ export function formatUrl(v: ViewState): string {
   if (!same(v.light, DEFAULTS.light)) q.push(`light=${v.light.join('.')}`);
   if (!same(v.overlays, DEFAULTS.overlays)) q.push(`over=${v.overlays.join('.')}`);
   if (v.selection) q.push(`sel=${formatSelection(v.selection)}`);
-  if (v.twin !== 'map') q.push(`as=${v.twin}`);
   if (v.camera) {
     const { z, lat, lng } = v.camera;
     q.push(`map=${z.toFixed(2)}/${lat.toFixed(5)}/${lng.toFixed(5)}`);

@@ -12,12 +12,13 @@ import {
   type Reading,
   type Selection,
   type Topic,
-  type Twin,
   type ViewState,
 } from './url';
 
-export type { Camera, NvFilter, Overlay, Page, Reading, Selection, Topic, Twin } from './url';
+export type { Camera, NvFilter, Overlay, Page, Reading, Selection, Topic } from './url';
 export { LIGHTS, NV_FILTERS, OVERLAYS, TOPICS } from './url';
+
+export type Twin = 'map' | 'list';
 
 interface Filters {
   nv: ReadonlySet<NvFilter>;
@@ -51,7 +52,13 @@ class View {
   selection = $state.raw<Selection | null>(null);
   /** Set by the drawer when it has loaded the selection (`markSelection`). */
   marked = $state.raw<Marked | null>(null);
-  twin = $state<Twin>('map');
+  /** Map and ledger are twins on one state: the ledger is the page `ledger`. */
+  get twin(): Twin {
+    return this.page === 'ledger' ? 'list' : 'map';
+  }
+  set twin(twin: Twin) {
+    this.page = twin === 'list' ? 'ledger' : 'map';
+  }
   /** Where the map stands; null = fit the area. Written by the map, read at start and on "back". */
   camera = $state.raw<Camera | null>(null);
 }
@@ -73,7 +80,6 @@ function snapshot(): ViewState {
     light: [...view.filters.light],
     overlays: [...view.filters.overlays],
     selection: view.selection,
-    twin: view.twin,
     camera: view.camera,
   };
 }
@@ -86,7 +92,6 @@ function apply(s: ViewState): void {
   view.at = s.at;
   view.filters = { nv: new Set(s.nv), light: new Set(s.light), overlays: new Set(s.overlays) };
   view.selection = s.selection;
-  view.twin = s.twin;
   view.camera = s.camera;
 }
 
