@@ -108,7 +108,7 @@ CREATE TABLE area_successors (
 -- Ground that map data must lie in: the province's outline with a margin for the coast.
 -- One row. Empty until the outlines are loaded.
 CREATE TABLE programme_extent (
-  only_row boolean CONSTRAINT programme_extent_pk PRIMARY KEY DEFAULT true CHECK (only_row),
+  only_row boolean CONSTRAINT programme_extent_pk PRIMARY KEY DEFAULT true CONSTRAINT programme_extent_one_row CHECK (only_row),
   geom     geometry(MultiPolygon, 4490) NOT NULL
 );
 

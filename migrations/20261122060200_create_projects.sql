@@ -30,7 +30,7 @@ CREATE TABLE quantity_items (
 CREATE TABLE project_states (
   state    text CONSTRAINT project_states_pk PRIMARY KEY,
   ordinal  smallint NOT NULL,
-  status   text NOT NULL CHECK (status IN ('not_started', 'under_way', 'completed', 'done', 'cancelled')),
+  status   text NOT NULL CONSTRAINT project_states_status_known CHECK (status IN ('not_started', 'under_way', 'completed', 'done', 'cancelled')),
   name_zh  text NOT NULL,
   name_en  text NOT NULL
 );
@@ -133,7 +133,7 @@ CREATE TABLE project_milestones (
   ordinal      smallint NOT NULL,
   milestone    text NOT NULL,
   planned_on   date NOT NULL,
-  planned_percent numeric(5, 2) NOT NULL CHECK (planned_percent BETWEEN 0 AND 100),
+  planned_percent numeric(5, 2) NOT NULL CONSTRAINT project_milestones_percent_range CHECK (planned_percent BETWEEN 0 AND 100),
   recorded_at  timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT project_milestones_pk PRIMARY KEY (project_id, plan_version, ordinal)
 );
@@ -213,8 +213,8 @@ CREATE TABLE project_funds (
                CHECK (source IN ('central', 'province', 'city', 'county', 'pairing', 'social', 'own')),
   effective_on date NOT NULL,
   recorded_at  timestamptz NOT NULL DEFAULT now(),
-  allocated_yuan numeric(16, 2) NOT NULL CHECK (allocated_yuan >= 0),
-  paid_yuan    numeric(16, 2) NOT NULL DEFAULT 0 CHECK (paid_yuan >= 0),
+  allocated_yuan numeric(16, 2) NOT NULL CONSTRAINT project_funds_allocated_positive CHECK (allocated_yuan >= 0),
+  paid_yuan    numeric(16, 2) NOT NULL DEFAULT 0 CONSTRAINT project_funds_paid_positive CHECK (paid_yuan >= 0),
   document_no  text NOT NULL,
   voided_at    timestamptz, voided_by uuid, void_reason text
 );

@@ -7,7 +7,7 @@ CREATE TABLE accounts (
   unit_name     text NOT NULL,
   -- Argon2id, PHC string.
   password_hash text NOT NULL,
-  locale        text NOT NULL DEFAULT 'zh' CHECK (locale IN ('zh', 'en')),
+  locale        text NOT NULL DEFAULT 'zh' CONSTRAINT accounts_locale_known CHECK (locale IN ('zh', 'en')),
   disabled_at   timestamptz,
   recorded_at   timestamptz NOT NULL DEFAULT now()
 );

@@ -320,7 +320,8 @@ fn server_settings(socket_dir: &Path) -> String {
     )
 }
 
-fn memory_mib() -> u64 {
+/// Memory of this machine, MiB; 2048 when it cannot be told.
+pub fn memory_mib() -> u64 {
     fs::read_to_string("/proc/meminfo")
         .ok()
         .and_then(|text| {
@@ -386,6 +387,12 @@ pub struct ServeLock {
 }
 
 impl ServeLock {
+    /// Whether a `serve` works on this directory now. Changes nothing.
+    pub fn is_held(home: &Path) -> bool {
+        File::open(home.join("serve.lock"))
+            .is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockShared).is_err())
+    }
+
     /// Takes the lock, or says which process holds it.
     pub fn take(home: &Path) -> anyhow::Result<Self> {
         fs::DirBuilder::new().recursive(true).mode(0o755).create(home).with_context(|| {
