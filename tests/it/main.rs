@@ -4,3 +4,6 @@ mod harness;
 
 mod architecture;
 mod platform;
+
+mod import;
+mod shapefile;

@@ -76,7 +76,8 @@ pub fn read_layer_in_child(arguments: &ReadArguments) -> Result<()> {
     let columns = header.fields.len();
     for (index, feature) in layer.features().enumerate() {
         let values = (0..columns).map(|i| Ok(text_of(feature.field(i)?))).collect::<Result<Vec<_>>>()?;
-        let geometry = feature.geometry().map(|g| g.wkb().map(hex::encode)).transpose()?;
+        // A row without geometry is an error to this call, and a finding to us.
+        let geometry = feature.geometry_by_index(0).ok().map(|g| g.wkb().map(hex::encode)).transpose()?;
         let row = LayerRow { row: index as u64 + 1, values, geometry };
         serde_json::to_writer(&mut out, &row)?;
         out.write_all(b"\n")?;
