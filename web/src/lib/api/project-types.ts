@@ -26,16 +26,17 @@ export interface ProjectRow {
   status: Status;
   light: Light | null;
   percent: number;
-  planned_percent: number;
-  lag_pp: number;
-  lag_days: number;
+  planned_percent: number | null;
+  /** Null where there is nothing to compare: done, cancelled, never reported. */
+  lag_pp: number | null;
+  lag_days: number | null;
   planned_start_on: string;
   planned_finish_on: string;
   last_reported_on: string | null;
   total_investment_yuan: string | null;
   pending_review: boolean;
-  center: LonLat;
-  bbox: Bbox;
+  center: LonLat | null;
+  bbox: Bbox | null;
   version: number;
 }
 
@@ -90,8 +91,8 @@ export interface Report {
 
 export interface Segment {
   fid: number;
-  route: string;
-  surface: string;
+  route: string | null;
+  surface: string | null;
   km: number;
   from_node: string | null;
   to_node: string | null;
@@ -118,8 +119,9 @@ export interface Project extends ProjectRow {
   plan_year: number;
   stated_length_km: number | null;
   drawn_length_km: number | null;
-  invested_yuan: string;
-  paid_yuan: string;
+  /** Null for the public. */
+  invested_yuan: string | null;
+  paid_yuan: string | null;
   allocated_yuan: string | null;
   started_on: string | null;
   completed_on: string | null;
@@ -142,7 +144,12 @@ export interface Project extends ProjectRow {
   segments: Segment[];
   last_report: Report | null;
   reports: Report[];
-  permissions: { report: boolean; review: boolean; reason: string | null };
+  permissions: {
+    report: boolean;
+    review: boolean;
+    reason: string | null;
+    reason_en?: string | null;
+  };
   details: Record<string, unknown>;
   next_due_on: string | null;
 }
@@ -158,6 +165,9 @@ export interface Revision {
   paid_yuan: string;
   reason: string;
   report_id: string | null;
+  approved_at?: string | null;
+  voided_at?: string | null;
+  void_reason?: string | null;
 }
 
 export interface Page<T> {
@@ -188,5 +198,8 @@ export interface ReportReceipt {
 }
 
 export interface PendingReport extends Report {
-  project: ProjectRow;
+  project: Pick<
+    ProjectRow,
+    'id' | 'code' | 'name' | 'sector' | 'state' | 'status' | 'percent' | 'version'
+  >;
 }

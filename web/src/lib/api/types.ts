@@ -193,6 +193,7 @@ export interface NaturalVillage {
 
 export interface ServiceState {
   service: string;
+  served: boolean;
   effective_on: string | null;
   approved: boolean;
 }
@@ -208,9 +209,10 @@ export interface SearchItem {
   id: string;
   name: string;
   level: AreaLevel | null;
+  sector?: Sector | null;
   place: string;
-  center: LonLat;
-  bbox: Bbox;
+  center: LonLat | null;
+  bbox: Bbox | null;
 }
 
 export interface Change {

@@ -2,7 +2,6 @@ import { dictionary } from '$lib/i18n';
 
 export const t = dictionary(
   {
-    label: '详情',
     copyLink: '复制链接',
     copied: '链接已复制',
     back: '返回',
@@ -12,7 +11,6 @@ export const t = dictionary(
     updated: '内容已更新',
   },
   {
-    label: 'Details',
     copyLink: 'Copy link',
     copied: 'Link copied',
     back: 'Back',

@@ -64,7 +64,7 @@ function quantityFault(quantity: Quantity, typed: string, note: string): Fault |
   return note.trim() === '' ? 'over_plan' : null;
 }
 
-function moneyFault(typed: string, before: string): Fault | null {
+function moneyFault(typed: string, before: string | null): Fault | null {
   const yuan = yuanFromWan(typed);
   if (yuan === null) return 'not_money';
   return (cents(yuan) ?? 0n) < (cents(before) ?? 0n) ? 'money_falls' : null;
