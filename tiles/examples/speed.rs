@@ -2,7 +2,7 @@
 //! `cargo run --release -p tiles --example speed`
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a tool for developers, at the terminal")]
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tiles::{
     Atlas, Class, ColumnType, Feature, Geometry, LayerSchema, Mode, Options, Scope, TileId, TileRange,
@@ -120,18 +120,26 @@ fn main() {
         "zoom  median exact (bytes, features)  median thinned (bytes)  slowest thinned  median MLT (bytes)"
     );
     for z in [0_u8, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16] {
-        let mut around: Vec<TileId> = TileRange::covering(area, z).iter().take(2000).collect();
+        let mut around: Vec<TileId> = TileRange::covering(area, z).iter().take(40_000).collect();
         if z > 9 {
-            let stride = (around.len() / 60).max(1);
+            let stride = (around.len() / 40).max(1);
             around = around.into_iter().step_by(stride).collect();
         }
         let run = |f: &dyn Fn(TileId) -> (usize, u32)| {
-            let mut times: Vec<(std::time::Duration, usize, u32)> = around
+            let mut times: Vec<(Duration, usize, u32)> = around
                 .iter()
                 .map(|t| {
-                    let start = Instant::now();
-                    let (bytes, n) = f(*t);
-                    (start.elapsed(), bytes, n)
+                    // The best of several: others may run on this machine.
+                    let (begun, mut best, mut turns) = (Instant::now(), Duration::MAX, 0);
+                    loop {
+                        let start = Instant::now();
+                        let (bytes, n) = f(*t);
+                        best = best.min(start.elapsed());
+                        turns += 1;
+                        if turns >= 4 && begun.elapsed() > Duration::from_millis(3) {
+                            break (best, bytes, n);
+                        }
+                    }
                 })
                 .collect();
             times.sort();

@@ -212,23 +212,22 @@ impl TileRange {
 ///
 /// Neighbours on the curve are neighbours on the map; features are stored and written in this order.
 pub(crate) fn hilbert(p: WorldPoint) -> u32 {
-    let (mut x, mut y) = (p[0] >> 16, p[1] >> 16);
-    let mut d = 0_u32;
-    let mut s = 1_u32 << 15;
-    while s > 0 {
-        let rx = u32::from(x & s != 0);
-        let ry = u32::from(y & s != 0);
-        d = d.wrapping_add(s.wrapping_mul(s).wrapping_mul((3 * rx) ^ ry));
-        if ry == 0 {
-            if rx == 1 {
-                x = 0xFFFF - (x & 0xFFFF);
-                y = 0xFFFF - (y & 0xFFFF);
+    let [mut x, mut y] = p.map(|v| v >> 16);
+    let mut position = 0_u32;
+    for bit in (0..16).rev() {
+        let side = 1_u32 << bit;
+        let east = u32::from(x & side != 0);
+        let south = u32::from(y & side != 0);
+        position += side * side * ((3 * east) ^ south);
+        if south == 0 {
+            if east == 1 {
+                x = 0xFFFF - x;
+                y = 0xFFFF - y;
             }
             std::mem::swap(&mut x, &mut y);
         }
-        s >>= 1;
     }
-    d
+    position
 }
 
 #[cfg(test)]

@@ -12,32 +12,33 @@ pub(crate) fn write_layer(name: &str, sheet: &Sheet, tile: &mut Vec<u8>) {
     }
     let mut body = Vec::with_capacity(sheet.coords.len() * 4 + sheet.tags.len() * 2 + sheet.rows.len() * 16);
     field(&mut body, 0x0A, name.as_bytes());
-    let (mut feature, mut packed) = (Vec::new(), Vec::new());
+    let mut packed = Vec::new();
     for row in sheet.rows() {
-        feature.clear();
-        if let Some(id) = row.id {
-            feature.push(0x08);
-            varint(&mut feature, id);
-        }
-        if !row.tags.is_empty() {
-            packed.clear();
-            for t in row.tags {
-                varint(&mut packed, u64::from(*t));
-            }
-            field(&mut feature, 0x12, &packed);
-        }
-        feature.extend_from_slice(&[
-            0x18,
-            match row.kind {
-                Kind::Point => 1,
-                Kind::Line => 2,
-                Kind::Polygon => 3,
-            },
-        ]);
         packed.clear();
+        for t in row.tags {
+            varint(&mut packed, u64::from(*t));
+        }
+        let tags = packed.len();
         commands(&row, &mut packed);
-        field(&mut feature, 0x22, &packed);
-        field(&mut body, 0x12, &feature);
+        let shape = packed.len() - tags;
+        let sized = |n: usize| 1 + varint_len(n as u64) + n;
+        let id = row.id.map_or(0, |id| 1 + varint_len(id));
+        body.push(0x12);
+        varint(&mut body, (id + if tags > 0 { sized(tags) } else { 0 } + 2 + sized(shape)) as u64);
+        if let Some(id) = row.id {
+            body.push(0x08);
+            varint(&mut body, id);
+        }
+        if tags > 0 {
+            field(&mut body, 0x12, &packed[..tags]);
+        }
+        let kind = match row.kind {
+            Kind::Point => 1,
+            Kind::Line => 2,
+            Kind::Polygon => 3,
+        };
+        body.extend_from_slice(&[0x18, kind]);
+        field(&mut body, 0x22, &packed[tags..]);
     }
     for key in &sheet.keys {
         field(&mut body, 0x1A, key.as_bytes());
@@ -67,7 +68,7 @@ fn commands(row: &RowView<'_>, out: &mut Vec<u8>) {
     if row.kind == Kind::Point {
         varint(out, (row.coords.len() as u64) << 3 | MOVE_TO);
         for p in row.coords {
-            step(p, &mut at, out);
+            step(*p, &mut at, out);
         }
         return;
     }
@@ -77,10 +78,10 @@ fn commands(row: &RowView<'_>, out: &mut Vec<u8>) {
         let part = &row.coords[from..to];
         from = to;
         varint(out, 1 << 3 | MOVE_TO);
-        step(&part[0], &mut at, out);
+        step(part[0], &mut at, out);
         varint(out, (part.len() as u64 - 1) << 3 | LINE_TO);
         for p in &part[1..] {
-            step(p, &mut at, out);
+            step(*p, &mut at, out);
         }
         if row.kind == Kind::Polygon {
             out.push(CLOSE);
@@ -89,8 +90,8 @@ fn commands(row: &RowView<'_>, out: &mut Vec<u8>) {
 }
 
 #[inline]
-fn step(p: &Place, at: &mut Place, out: &mut Vec<u8>) {
+fn step(p: Place, at: &mut Place, out: &mut Vec<u8>) {
     varint(out, u64::from(zigzag32(p[0] - at[0])));
     varint(out, u64::from(zigzag32(p[1] - at[1])));
-    *at = *p;
+    *at = p;
 }

@@ -81,13 +81,13 @@ fn apart2(a: WorldPoint, b: WorldPoint) -> u128 {
 
 /// Squared distance of `p` from the stretch `a`–`b`.
 fn distance2(p: WorldPoint, a: WorldPoint, b: WorldPoint) -> f64 {
-    let v = |q: WorldPoint, i: usize| q[i] as f64 - a[i] as f64;
-    let (bx, by) = (v(b, 0), v(b, 1));
-    let (px, py) = (v(p, 0), v(p, 1));
-    let len2 = bx * bx + by * by;
-    let t = if len2 > 0.0 { ((px * bx + py * by) / len2).clamp(0.0, 1.0) } else { 0.0 };
-    let (dx, dy) = (px - t * bx, py - t * by);
-    dx * dx + dy * dy
+    let from_a = |q: WorldPoint| [0, 1].map(|i| f64::from(q[i]) - f64::from(a[i]));
+    let (to_b, to_p) = (from_a(b), from_a(p));
+    let len2 = to_b[0] * to_b[0] + to_b[1] * to_b[1];
+    let along = to_p[0] * to_b[0] + to_p[1] * to_b[1];
+    let share = if len2 > 0.0 { (along / len2).clamp(0.0, 1.0) } else { 0.0 };
+    let off = [0, 1].map(|i| to_p[i] - share * to_b[i]);
+    off[0] * off[0] + off[1] * off[1]
 }
 
 #[cfg(test)]

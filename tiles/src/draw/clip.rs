@@ -5,24 +5,24 @@ pub(crate) type Wide = [i64; 2];
 
 /// The part of `a`–`b` within `lo..=hi` on both axes; `None` when nothing or a single place is left.
 pub(crate) fn segment(a: Wide, b: Wide, lo: i64, hi: i64) -> Option<(Wide, Wide)> {
-    let (mut t0, mut t1) = (0.0_f64, 1.0_f64);
+    let (mut enter, mut leave) = (0.0_f64, 1.0_f64);
     for i in 0..2 {
-        let d = (b[i] - a[i]) as f64;
+        let run = (b[i] - a[i]) as f64;
         for (limit, sign) in [(lo, 1.0), (hi, -1.0)] {
-            // Inside where sign * (a + t * d - limit) >= 0.
-            let (p, q) = (-sign * d, sign * (a[i] - limit) as f64);
-            if p == 0.0 {
-                if q < 0.0 {
+            // Inside where depth + t * gain >= 0.
+            let (depth, gain) = (sign * (a[i] - limit) as f64, sign * run);
+            if gain == 0.0 {
+                if depth < 0.0 {
                     return None;
                 }
-            } else if p < 0.0 {
-                t0 = t0.max(q / p);
+            } else if gain > 0.0 {
+                enter = enter.max(-depth / gain);
             } else {
-                t1 = t1.min(q / p);
+                leave = leave.min(-depth / gain);
             }
         }
     }
-    if t0 > t1 {
+    if enter > leave {
         return None;
     }
     let at = |t: f64| {
@@ -34,8 +34,8 @@ pub(crate) fn segment(a: Wide, b: Wide, lo: i64, hi: i64) -> Option<(Wide, Wide)
         }
         [0, 1].map(|i| (a[i] + ((b[i] - a[i]) as f64 * t).round() as i64).clamp(lo, hi))
     };
-    let (p, q) = (at(t0), at(t1));
-    (p != q).then_some((p, q))
+    let cut = (at(enter), at(leave));
+    (cut.0 != cut.1).then_some(cut)
 }
 
 /// Cuts a line into its parts within the square; `part` gets each, with at least two places.

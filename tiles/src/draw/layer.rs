@@ -1,6 +1,6 @@
 //! One layer on one tile, drawn by its rules.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::aggregate::{CountKey, count};
@@ -24,6 +24,9 @@ use crate::value::Value;
 pub(crate) const MAX_LEVEL: u32 = 16;
 /// From this step on, receding geometry is gone, and kept features are drawn coarser.
 const COARSE: u32 = 9;
+
+/// Counts by encoded value.
+type Parts<'v> = BTreeMap<&'v Option<Vec<u8>>, u64>;
 
 /// What a rule gathers before it can write.
 enum Gathered<'a> {
@@ -297,7 +300,7 @@ impl Drawing<'_> {
         };
         let groups = layer.aggregates.get(&key, || count(layer, self.rules, mine, [column, by], day, scope));
         // Values without an anchor of their own are counted together, and carry no value.
-        let mut unknown: Option<(u64, HashMap<&Option<Vec<u8>>, u64>)> = None;
+        let mut unknown: Option<(u64, Parts<'_>)> = None;
         for (value, group) in &*groups {
             match value.as_ref().and_then(|v| anchors.by_value.get_key_value(v)) {
                 None => {
@@ -321,8 +324,6 @@ impl Drawing<'_> {
             }
         }
         if let (Some((n, parts)), Some(at)) = (unknown, self.frame.cell(anchors.fallback)) {
-            let mut parts: Vec<_> = parts.into_iter().collect();
-            parts.sort_unstable();
             self.counts(n, by.is_some(), parts.into_iter());
             self.out.end_point(None, at);
         }

@@ -39,7 +39,7 @@ impl Bundle {
         // The line end that meets this one, if exactly one does.
         let partner = |end: u32| {
             let l = self.line(end as usize / 2);
-            let p = if end % 2 == 0 { l[0] } else { l[l.len() - 1] };
+            let p = if end & 1 == 0 { l[0] } else { l[l.len() - 1] };
             let (n, at) = meeting[&p];
             (n == 2).then(|| if at[0] == end { at[1] } else { at[0] })
         };
@@ -57,7 +57,7 @@ impl Bundle {
                     let l = end as usize / 2;
                     used[l] = true;
                     let skip = usize::from(!joined.is_empty());
-                    if end % 2 == 0 {
+                    if end & 1 == 0 {
                         joined.extend(self.line(l).iter().skip(skip));
                     } else {
                         joined.extend(self.line(l).iter().rev().skip(skip));

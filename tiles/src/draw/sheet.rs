@@ -124,14 +124,15 @@ impl Sheet {
                 Values::Delta(v) => match &v[*c] {
                     DeltaValue::Absent => continue,
                     DeltaValue::Base(n) => self.base_value(*c, *n, a),
-                    DeltaValue::Own(b) => match self.from_delta.get(b) {
-                        Some(n) => *n,
-                        None => {
+                    DeltaValue::Own(b) => {
+                        if let Some(n) = self.from_delta.get(b) {
+                            *n
+                        } else {
                             let n = self.add_value(b);
                             self.from_delta.insert(Arc::clone(b), n);
                             n
                         }
-                    },
+                    }
                 },
             };
             if self.columns[*c].0 == 0 {
@@ -144,13 +145,12 @@ impl Sheet {
     /// Pushes a property that is not a column's.
     pub fn push_made(&mut self, key: &Arc<str>, value: &crate::Value) {
         let (key, bytes) = (self.key(key), value.to_bytes());
-        let number = match self.made.get(&bytes) {
-            Some(n) => *n,
-            None => {
-                let n = self.add_value(&bytes);
-                self.made.insert(bytes, n);
-                n
-            }
+        let number = if let Some(n) = self.made.get(&bytes) {
+            *n
+        } else {
+            let n = self.add_value(&bytes);
+            self.made.insert(bytes, n);
+            n
         };
         self.tags.extend_from_slice(&[key, number]);
     }

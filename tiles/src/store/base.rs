@@ -201,11 +201,13 @@ impl BaseBuilder {
     pub fn finish(self) -> Result<Base, Error> {
         let Self { mut raw, rects } = self;
         let n = raw.ids.len();
-        let mut order: Vec<(u32, u64, u32)> = Vec::with_capacity(n);
-        for i in 0..n {
-            let (key, id) = sort_key(&rects[i], raw.ids[i]);
-            order.push((key, id, i as u32));
-        }
+        let numbered = rects.iter().zip(&raw.ids).zip(0..);
+        let mut order: Vec<(u32, u64, u32)> = numbered
+            .map(|((rect, id), i)| {
+                let (key, id) = sort_key(rect, *id);
+                (key, id, i)
+            })
+            .collect();
         order.sort_unstable();
         let mut by_id: Vec<u32> = (0..n as u32).collect();
         by_id.sort_unstable_by_key(|i| order[*i as usize].1);

@@ -230,32 +230,22 @@ impl LayerSnapshot {
     }
 
     pub fn get(&self, id: u64) -> Option<Feature> {
-        match self.delta.find(id) {
-            Some(Entry { feature, .. }) => {
-                let d = feature.as_deref()?;
-                let values = |v: &DeltaValue| match v {
-                    DeltaValue::Absent => None,
-                    DeltaValue::Base(n) => Value::decode(self.base.interner.get(*n)),
-                    DeltaValue::Own(b) => Value::decode(b),
-                };
-                let versions = d.versions().map(|(r, v)| version(r, v.iter().map(values).collect()));
-                let (geometry, anchor) = (Arc::clone(&d.geometry), Some(d.anchor));
-                Some(Feature { id, geometry, anchor, versions: versions.collect() })
-            }
-            None => {
-                let i = self.base.find(id)?;
-                let values =
-                    |n: &u32| if *n == NONE { None } else { Value::decode(self.base.interner.get(*n)) };
-                let versions = self.base.versions(i).map(|(r, v)| version(r, v.iter().map(values).collect()));
-                let anchor = Some(self.base.anchors[i as usize]);
-                Some(Feature {
-                    id,
-                    geometry: self.base.geometry(i).to_geometry(),
-                    anchor,
-                    versions: versions.collect(),
-                })
-            }
+        if let Some(Entry { feature, .. }) = self.delta.find(id) {
+            let d = feature.as_deref()?;
+            let values = |v: &DeltaValue| match v {
+                DeltaValue::Absent => None,
+                DeltaValue::Base(n) => Value::decode(self.base.interner.get(*n)),
+                DeltaValue::Own(b) => Value::decode(b),
+            };
+            let versions = d.versions().map(|(r, v)| version(r, v.iter().map(values).collect()));
+            let (geometry, anchor) = (Arc::clone(&d.geometry), Some(d.anchor));
+            return Some(Feature { id, geometry, anchor, versions: versions.collect() });
         }
+        let i = self.base.find(id)?;
+        let values = |n: &u32| if *n == NONE { None } else { Value::decode(self.base.interner.get(*n)) };
+        let versions = self.base.versions(i).map(|(r, v)| version(r, v.iter().map(values).collect()));
+        let (geometry, anchor) = (self.base.geometry(i).to_geometry(), Some(self.base.anchors[i as usize]));
+        Some(Feature { id, geometry, anchor, versions: versions.collect() })
     }
 }
 

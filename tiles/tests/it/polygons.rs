@@ -38,9 +38,9 @@ fn put(atlas: &Atlas, id: u64, g: Geometry) {
 fn star(d: &mut Dice, c: [u32; 2], size: f64, n: u32) -> Vec<[u32; 2]> {
     (0..n)
         .map(|i| {
-            let a = f64::from(i) / f64::from(n) * std::f64::consts::TAU;
-            let r = size * (0.3 + 0.7 * d.unit());
-            [(f64::from(c[0]) + r * a.cos()) as u32, (f64::from(c[1]) + r * a.sin()) as u32]
+            let (sin, cos) = (f64::from(i) / f64::from(n) * std::f64::consts::TAU).sin_cos();
+            let ray = size * (0.3 + 0.7 * d.unit());
+            [(f64::from(c[0]) + ray * cos) as u32, (f64::from(c[1]) + ray * sin) as u32]
         })
         .collect()
 }
