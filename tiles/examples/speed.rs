@@ -105,6 +105,25 @@ fn resident_mb() -> u64 {
     line.split_whitespace().nth(1).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
+/// Time this thread has run, as the scheduler counts it: in steps of some milliseconds, but not
+/// while others run.
+fn ran() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    Duration::from_nanos(stat.split_whitespace().next().and_then(|n| n.parse().ok()).unwrap_or(0))
+}
+
+/// The same of one tile, over enough turns; for tiles of some milliseconds.
+fn cpu(t: &TileId, f: &dyn Fn(TileId) -> (usize, u32)) -> Duration {
+    let start = Instant::now();
+    f(*t);
+    if start.elapsed() < Duration::from_millis(2) {
+        return Duration::MAX;
+    }
+    let start = ran();
+    (0..8).for_each(|_| _ = f(*t));
+    ran().saturating_sub(start) / 8
+}
+
 fn main() {
     let atlas = Atlas::new(schemas()).unwrap();
     let start = Instant::now();
@@ -137,7 +156,7 @@ fn main() {
                         best = best.min(start.elapsed());
                         turns += 1;
                         if turns >= 4 && begun.elapsed() > Duration::from_millis(3) {
-                            break (best, bytes, n);
+                            break (best.min(cpu(t, f)), bytes, n);
                         }
                     }
                 })

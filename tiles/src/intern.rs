@@ -1,4 +1,7 @@
-//! Distinct values of a layer, each kept once.
+//! Distinct values of a layer, each kept once, and how they are hashed.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// The hash of an encoded value (FNV-1a over words; only speed depends on it).
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
@@ -16,6 +19,52 @@ pub(crate) fn hash(bytes: &[u8]) -> u64 {
     }
     h ^ (h >> 32)
 }
+
+/// Hashes keys of maps that live as long as a tile is drawn. Keys come from the store, not from
+/// strangers, so nothing guards against chosen collisions.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Quick(u64);
+
+impl Quick {
+    #[inline]
+    fn mix(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(26) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}
+
+impl Hasher for Quick {
+    fn finish(&self) -> u64 {
+        // Maps look at the lowest and the highest bits; the highest are the best mixed.
+        self.0.rotate_left(20)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.mix(hash(bytes));
+    }
+
+    fn write_u8(&mut self, v: u8) {
+        self.mix(v.into());
+    }
+
+    fn write_u32(&mut self, v: u32) {
+        self.mix(v.into());
+    }
+
+    fn write_u64(&mut self, v: u64) {
+        self.mix(v);
+    }
+
+    fn write_usize(&mut self, v: usize) {
+        self.mix(v as u64);
+    }
+
+    fn write_i32(&mut self, v: i32) {
+        self.mix(v as u64);
+    }
+}
+
+/// A map hashed by [`Quick`].
+pub(crate) type QuickMap<K, V> = HashMap<K, V, BuildHasherDefault<Quick>>;
 
 /// Byte strings by number, and numbers by byte string.
 #[derive(Debug, Clone)]

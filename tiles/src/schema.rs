@@ -44,7 +44,8 @@ pub struct Column {
     pub scope: Scope,
 }
 
-/// A condition on one column: its value is one of these. `None` stands for an absent value.
+/// A condition on one column: its value is one of these. `None` stands for an absent value. It is
+/// judged by the true value, also for readers who may not see the column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {
     /// Index of the column.

@@ -1,10 +1,11 @@
 //! Counts of a whole layer by the value of a column, kept until the layer changes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::rules::Rules;
 use crate::grid::Rect;
+use crate::intern::QuickMap;
 use crate::schema::Scope;
 use crate::store::LayerSnapshot;
 
@@ -65,7 +66,7 @@ pub(crate) fn count(
     day: i32,
     scope: Scope,
 ) -> Groups {
-    let mut counts: HashMap<[Option<&[u8]>; 2], u64> = HashMap::new();
+    let mut counts: QuickMap<[Option<&[u8]>; 2], u64> = QuickMap::default();
     let mut last: ([Option<&[u8]>; 2], u64) = ([None; 2], 0);
     layer.visit(&Rect::WORLD, day, scope, &mut |a| {
         if rules.of(a) != Some(mine) {

@@ -1,12 +1,12 @@
 //! Points that share a cell of the global grid, counted as one.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::frame::Frame;
 use super::sheet::Sheet;
 use crate::feature::Class;
 use crate::grid::{EXTENT_LOG2, MAX_ZOOM};
+use crate::intern::QuickMap;
 use crate::store::Alive;
 use crate::value::Value;
 
@@ -23,8 +23,8 @@ struct Cell<'a> {
 /// The cells of one rule.
 #[derive(Default)]
 pub(crate) struct Clusters<'a> {
-    cells: HashMap<CellKey, Cell<'a>>,
-    groups: HashMap<Option<&'a [u8]>, u32>,
+    cells: QuickMap<CellKey, Cell<'a>>,
+    groups: QuickMap<Option<&'a [u8]>, u32>,
 }
 
 /// How a rule clusters on one tile.

@@ -1,6 +1,6 @@
 //! One layer on one tile, drawn by its rules.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::aggregate::{CountKey, count};
@@ -15,6 +15,7 @@ use crate::encode::Options;
 use crate::feature::Class;
 use crate::geometry::Kind;
 use crate::grid::{Rect, UNITS_PER_PX};
+use crate::intern::QuickMap;
 use crate::schema::{Anchors, Mode, ZoomRule};
 use crate::store::{Alive, LayerSnapshot, cell_log2};
 use crate::value::Value;
@@ -32,7 +33,7 @@ type Parts<'v> = BTreeMap<&'v Option<Vec<u8>>, u64>;
 enum Gathered<'a> {
     Nothing,
     Cells(Clusters<'a>),
-    Lines(Vec<(Alive<'a>, Bundle)>, HashMap<Vec<Option<&'a [u8]>>, usize>),
+    Lines(Vec<(Alive<'a>, Bundle)>, QuickMap<Vec<Option<&'a [u8]>>, usize>),
 }
 
 /// Draws a layer. `level` is how many steps it is thinned beyond what its rules say.
@@ -60,6 +61,7 @@ pub(crate) fn draw_layer(layer: &LayerSnapshot, frame: &Frame, options: &Options
         out: Sheet::new(columns),
         pen: Pen::default(),
         line: Sheet::new(0),
+        fineness: (0.0, Detail::new(frame, 0.0)),
     };
     if rules.need_visit() {
         let mut gathered: Vec<Gathered<'_>> = rules.active.iter().map(|_| Gathered::Nothing).collect();
@@ -91,6 +93,8 @@ struct Drawing<'d> {
     pen: Pen,
     /// Where lines to be joined are drawn first.
     line: Sheet,
+    /// The last tolerance asked for, and what it means: features mostly ask for the same.
+    fineness: (f64, Detail),
 }
 
 impl Drawing<'_> {
@@ -134,13 +138,20 @@ impl Drawing<'_> {
         }
     }
 
+    fn detail(&mut self, tolerance: f64) -> Detail {
+        if self.fineness.0.to_bits() != tolerance.to_bits() {
+            self.fineness = (tolerance, Detail::new(self.frame, tolerance));
+        }
+        self.fineness.1
+    }
+
     fn geometry(&mut self, a: &Alive<'_>, rule: &Active<'_>, [length, area, tolerance]: [f32; 3]) {
         let f = self.frame;
         let steps = f64::from(1_u32 << self.coarser(a.class));
         let px = f64::from(UNITS_PER_PX);
         // Below half a unit nothing can be told apart.
         let tolerance = (f64::from(tolerance) * px * steps).max(0.5);
-        let mut detail = Detail::new(f, tolerance);
+        let mut detail = self.detail(tolerance);
         let is_point = a.geometry().kind == Kind::Point;
         if a.class == Class::Recede && !is_point {
             if self.level >= COARSE {
@@ -227,7 +238,7 @@ impl Drawing<'_> {
     fn gather_line<'a>(&mut self, a: &Alive<'a>, by: &[usize], tolerance: f32, gathered: &mut Gathered<'a>) {
         let steps = f64::from(1_u32 << self.level);
         let tolerance = (f64::from(tolerance) * f64::from(UNITS_PER_PX) * steps).max(0.5);
-        let detail = Detail::new(self.frame, tolerance);
+        let detail = self.detail(tolerance);
         self.line.coords.clear();
         self.line.ends.clear();
         self.line.outer.clear();
@@ -238,7 +249,7 @@ impl Drawing<'_> {
         let key: Vec<Option<&'a [u8]>> =
             by.iter().map(|c| self.rules.visible(Some(*c)).and_then(|c| a.bytes(c))).collect();
         if !matches!(gathered, Gathered::Lines(..)) {
-            *gathered = Gathered::Lines(Vec::new(), HashMap::new());
+            *gathered = Gathered::Lines(Vec::new(), QuickMap::default());
         }
         if let Gathered::Lines(bundles, at) = gathered {
             let i = *at.entry(key).or_insert_with(|| {

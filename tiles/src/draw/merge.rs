@@ -1,8 +1,7 @@
 //! Joining lines of equal properties end to end.
 
-use std::collections::HashMap;
-
 use super::repair::Place;
+use crate::intern::QuickMap;
 
 /// Lines of one group, in tile units.
 #[derive(Debug, Default)]
@@ -25,7 +24,8 @@ impl Bundle {
     /// Calls `out` with each joined line. Lines are joined where exactly two ends meet.
     pub fn join(&self, mut out: impl FnMut(&[Place])) {
         // Line ends by place: line * 2, plus one for its far end.
-        let mut meeting: HashMap<Place, (u32, [u32; 2])> = HashMap::with_capacity(self.ends.len());
+        let mut meeting: QuickMap<Place, (u32, [u32; 2])> = QuickMap::default();
+        meeting.reserve(self.ends.len());
         for i in 0..self.ends.len() {
             let l = self.line(i);
             for (side, p) in [l[0], l[l.len() - 1]].into_iter().enumerate() {

@@ -135,7 +135,7 @@ impl Pen {
         }
         self.rings.repair(holes);
         if d.speck && self.rings.ends.is_empty() {
-            self.speck(g, f);
+            self.speck(g, whole, f);
         }
         let base = out.coords.len() as u32;
         out.coords.extend_from_slice(&self.rings.coords);
@@ -144,14 +144,14 @@ impl Pen {
     }
 
     /// A square of one unit for a polygon too small to show.
-    fn speck(&mut self, g: &GeomView<'_>, f: &Frame) {
+    fn speck(&mut self, g: &GeomView<'_>, whole: bool, f: &Frame) {
         let all: Vec<Wide> = g.coords.iter().map(|p| f.snap(*p)).collect();
         let side = |i: usize| {
             let (lo, hi) = all.iter().fold((i64::MAX, i64::MIN), |(a, b), p| (a.min(p[i]), b.max(p[i])));
             hi - lo
         };
-        if side(0) > 2 && side(1) > 2 {
-            // It is not small: it is not here.
+        if !whole && side(0) > 2 && side(1) > 2 {
+            // It may not be small, but elsewhere.
             return;
         }
         if let Some([x, y]) = f.cell(g.coords[0]) {

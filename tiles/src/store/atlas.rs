@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use super::base::{Base, BaseBuilder};
 use super::delta::{Delta, DeltaFeature};
 use super::snapshot::{LayerSnapshot, Snapshot};
-use super::touch::{Touch, touch_feature};
+use super::touch::{Touch, Touches, touch_feature};
 use crate::error::Error;
 use crate::feature::{Change, Feature};
 use crate::schema::LayerSchema;
@@ -113,7 +113,7 @@ impl Atlas {
         let _writing = self.lock();
         let now = self.now.load_full();
         let mut pending: HashMap<u16, BTreeMap<u64, Option<Feature>>> = HashMap::new();
-        let mut touches = Vec::new();
+        let mut touches = Touches::default();
         for change in changes {
             let (layer, id) = (change.layer(), change.id());
             let old = now.at(layer).ok_or(Error::NoSuchLayer(layer))?;
@@ -153,7 +153,7 @@ impl Atlas {
             ));
         }
         self.now.store(Arc::new(next));
-        Ok(touches)
+        Ok(touches.list)
     }
 
     /// Packs each layer whose delta has at least `min_delta` entries into a new base, without

@@ -1,5 +1,6 @@
 //! Which tiles a change may alter.
 
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use crate::feature::Feature;
@@ -45,11 +46,18 @@ pub(crate) fn cell_log2(cell_px: u32, z: u8) -> u32 {
     px + (EXTENT / 512).ilog2() + u32::from(MAX_ZOOM - z)
 }
 
+/// Touches without repeats, in the order in which they were found.
+#[derive(Debug, Default)]
+pub(crate) struct Touches {
+    seen: HashSet<Touch>,
+    pub list: Vec<Touch>,
+}
+
 /// Adds what is touched where `f` appears or disappears.
-pub(crate) fn touch_feature(layer: u16, schema: &LayerSchema, f: &Feature, out: &mut Vec<Touch>) {
+pub(crate) fn touch_feature(layer: u16, schema: &LayerSchema, f: &Feature, out: &mut Touches) {
     let mut add = |t: Touch| {
-        if !out.contains(&t) {
-            out.push(t);
+        if out.seen.insert(t.clone()) {
+            out.list.push(t);
         }
     };
     add(Touch { layer, zooms: 0..=MAX_ZOOM, rect: f.rect(), cell_px: None });
