@@ -225,6 +225,12 @@ export class MapEngine {
     this.fit(bbox, padding, 13.6);
   }
 
+  /** Comes close enough to a place for its marks to have names. */
+  approach(at: LonLat): void {
+    const zoom = Math.max(this.map.getZoom() + 1.5, 11.2);
+    this.map.easeTo({ center: at, zoom, duration: 400 }, { originalEvent: new Event('pick') });
+  }
+
   zoomBy(step: number): void {
     const { map } = this;
     map.zoomTo(map.getZoom() + step, { duration: 200 }, { originalEvent: new Event('button') });

@@ -6,8 +6,8 @@ export interface MapParams {
   topic: Topic;
   reading: Reading;
   area: { code: string; level: AreaLevel };
-  /** Code of the project or natural village that is selected, as tiles carry it. */
-  selected: { kind: 'project' | 'natural_village'; code: string } | null;
+  /** The project or natural village that is selected, by its number in tiles. */
+  selected: { kind: 'project' | 'natural_village'; fid: number } | null;
   nv: ReadonlySet<NvFilter>;
   light: ReadonlySet<Light>;
   overlays: ReadonlySet<Overlay>;

@@ -1,11 +1,14 @@
 // What lies under the pointer, in the order in which people mean it: a mark before a line, a line
 // before land.
 import type { Map as MapLibre, MapGeoJSONFeature, Point } from 'maplibre-gl';
+import type { LonLat } from '$lib/api/types';
 import { focusCounty, type MapParams } from './params';
 
 export interface Pick {
   kind: 'project' | 'natural_village' | 'village' | 'area';
+  /** Empty where the tile carries marks without names (low zooms). */
   code: string;
+  at: LonLat;
   fid: number | null;
   name: string;
   /** Village that a natural village belongs to. */
@@ -35,14 +38,15 @@ function reach(): number {
   return matchMedia('(pointer: coarse)').matches ? 12 : 4;
 }
 
-function toPick(feature: MapGeoJSONFeature, kind: Pick['kind']): Pick | null {
+function toPick(feature: MapGeoJSONFeature, kind: Pick['kind'], at: LonLat): Pick | null {
   const { properties, id } = feature;
   const code = properties['code'];
-  // Without a code it is a heap of several (an aggregate of low zooms): nothing single to open.
-  if (typeof code !== 'string' && typeof code !== 'number') return null;
+  const named = typeof code === 'string' || typeof code === 'number';
+  if (!named && kind === 'area') return null;
   return {
     kind,
-    code: String(code),
+    code: named ? String(code) : '',
+    at,
     fid: typeof id === 'number' ? id : null,
     name: String(properties['name'] ?? ''),
     village: properties['village'] === undefined ? null : String(properties['village']),
@@ -60,9 +64,10 @@ export function pickAt(map: MapLibre, at: Point, p: MapParams): Pick | null {
     ],
     { layers },
   );
+  const { lng, lat } = map.unproject(at);
   for (const [layer, kind] of KINDS) {
     const found = near.find((f) => f.layer.id === layer);
-    const pick = found && toPick(found, kind);
+    const pick = found && toPick(found, kind, [lng, lat]);
     if (!pick) continue;
     // Land of the county that is shown already: a click on it asks for nothing.
     if (kind === 'area' && (pick.code === focusCounty(p) || pick.code === p.area.code)) return null;

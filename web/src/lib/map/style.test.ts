@@ -37,7 +37,7 @@ describe('the style', () => {
       for (const reading of ['reported', 'approved'] as const) {
         for (const staff of [true, false]) {
           for (const nv of [new Set<NvFilter>(), new Set<NvFilter>(['gap', 'uncounted'])]) {
-            const selected = { kind: 'project', code: 'GD-1' } as const;
+            const selected = { kind: 'project', fid: 7 } as const;
             const style = buildStyle(params({ topic, code, reading, staff, nv, selected }));
             expect(validateStyleMin(style)).toEqual([]);
           }

@@ -30,8 +30,8 @@ interface Filters {
 export interface Marked {
   /** Id or code as in the selection. */
   id: string;
-  /** The code that tiles carry: by it the map marks the feature. */
-  code: string;
+  /** The number that tiles carry: by it the map marks the feature. */
+  fid: number;
   bbox: Bbox | null;
 }
 

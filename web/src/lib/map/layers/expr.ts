@@ -8,6 +8,8 @@ export type Filter = FilterSpecification;
 
 export const get = (name: string): Expr => ['get', name];
 export const eq = (name: string, value: string | number): Expr => ['==', get(name), value];
+/** The feature with this number, which every zoom keeps, unlike its properties. */
+export const isFeature = (fid: number): Expr => ['==', ['id'], fid];
 export const isPolygon: Expr = ['==', ['geometry-type'], 'Polygon'];
 export const isPoint: Expr = ['==', ['geometry-type'], 'Point'];
 export const all = (...of: Expr[]): Expr => ['all', ...of];

@@ -5,7 +5,19 @@ import { C } from '../palette';
 import { focusCounty, type MapParams } from '../params';
 import { SOURCE } from './areas';
 import { villageFade } from './roads';
-import { all, any, byZoom, eq, get, NOTHING, reading, width, type Expr, type Filter } from './expr';
+import {
+  all,
+  any,
+  byZoom,
+  eq,
+  get,
+  isFeature,
+  NOTHING,
+  reading,
+  width,
+  type Expr,
+  type Filter,
+} from './expr';
 
 const COUNTED = eq('counted', 1);
 
@@ -113,7 +125,7 @@ export function unreachedLayer(p: MapParams): LayerSpecification {
 export function selectionLayers(p: MapParams): LayerSpecification[] {
   const { selected } = p;
   const is = (kind: string): Filter =>
-    selected?.kind === kind ? eq('code', selected.code) : NOTHING;
+    selected?.kind === kind ? isFeature(selected.fid) : NOTHING;
   const project = { source: SOURCE, 'source-layer': `${p.topic}_project` };
   const line = ['!=', ['geometry-type'], 'Point'] as Expr;
   return [
@@ -217,7 +229,7 @@ export function projectLayers(p: MapParams): LayerSpecification[] {
     'icon-rotation-alignment': 'viewport',
     'icon-allow-overlap': true,
   };
-  const pinned: Expr = p.selected?.kind === 'project' ? eq('code', p.selected.code) : NOTHING;
+  const pinned: Expr = p.selected?.kind === 'project' ? isFeature(p.selected.fid) : NOTHING;
   const pin = {
     'icon-image': 'pin',
     'icon-anchor': 'bottom',
