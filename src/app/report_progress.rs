@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{Request, answer_project, audit_body, audit_state, etag, lock, refuse, require_version};
 use super::{sector_of, state_of};
+use crate::db::audit;
 use crate::db::idempotency::{self, Answer, Change};
 use crate::db::progress::{self, Present, Revision};
 use crate::db::reports;
@@ -118,7 +119,7 @@ async fn attempt(tx: &mut PgConnection, command: &Command) -> Result<Answer> {
             "id": report, "effective_on": draft.effective_on, "items": accepted.items, "note": accepted.note,
         }}),
     );
-    progress::append_audit(tx, &place.chain, &entry).await?;
+    audit::append(tx, &place.chain, &entry).await?;
     let change = Change { kind: "project", entity: *project, area: place.area_id, payload };
     idempotency::seal(tx, &request.repeatable, change, (201, etag(becomes.version), &body)).await
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     Request, answer_project, audit_body, audit_state, etag, lock, require_version, sector_of, state_of,
 };
+use crate::db::audit;
 use crate::db::idempotency::{self, Answer, Change};
 use crate::db::progress::{self, Present, Revision};
 use crate::db::reports;
@@ -148,7 +149,7 @@ async fn attempt(tx: &mut PgConnection, command: &Command) -> Result<Answer> {
         (audit_state(&was), audit_state(&becomes)),
         json!({ "review": { "report_id": report, "outcome": outcome.as_str(), "reason": reason } }),
     );
-    progress::append_audit(tx, &place.chain, &entry).await?;
+    audit::append(tx, &place.chain, &entry).await?;
     let change = Change { kind: "project", entity: project, area: place.area_id, payload };
     idempotency::seal(tx, &request.repeatable, change, (200, etag(becomes.version), &body)).await
 }

@@ -1,12 +1,14 @@
 //! Commands of the `cuntong` program, one file each. Only commands print to standard output.
 #![allow(clippy::print_stdout)]
 
+mod audit;
 pub mod demo;
 mod doctor;
 pub mod import;
 mod migrate;
 mod serve;
 mod tls;
+mod user;
 
 use std::process::ExitCode;
 
@@ -47,6 +49,12 @@ enum Command {
     Demo(demo::Demo),
     /// 导入别的项目的 Shapefile（只导入空库）。 Import another programme's Shapefiles into an empty database
     Import(import::ImportArgs),
+    /// 账号：新建、停用、授权、重设密码。 Accounts: add, disable, grant, set a password
+    #[command(subcommand)]
+    User(user::User),
+    /// 审计链：校验、导出、签署检查点。 Audit chain: verify, export, sign a checkpoint
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// 检查本机，说明缺什么、怎么补。 Check this machine and say what to mend
     Doctor(doctor::Doctor),
     /// TLS 证书。 TLS certificates
@@ -102,6 +110,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Import(arguments) => {
                 import_layers(&config, &arguments).await.map(|()| ExitCode::SUCCESS)
             }
+            Command::User(command) => command.run(config).await.map(|()| ExitCode::SUCCESS),
+            Command::Audit(command) => command.run(config).await,
             Command::Doctor(command) => command.run(config).await,
             Command::Tls(command) => command.run().map(|()| ExitCode::SUCCESS),
             Command::ReadLayer { .. } => unreachable!("answered above"),

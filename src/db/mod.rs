@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod areas;
+pub mod audit;
 pub mod cluster;
 pub mod history;
 pub mod idempotency;

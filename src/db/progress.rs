@@ -346,15 +346,6 @@ pub async fn update_project(
     Ok(done.rows_affected() == 1)
 }
 
-/// Appends to the audit chain of a county ('system' for account matters).
-pub async fn append_audit(db: &mut PgConnection, chain: &str, body: &serde_json::Value) -> Result<i64> {
-    Ok(sqlx::query_scalar("SELECT append_audit($1, $2)")
-        .bind(chain)
-        .bind(body.to_string())
-        .fetch_one(db)
-        .await?)
-}
-
 /// What the change feed tells of a project: what the map loads again with it.
 pub async fn change_payload(db: &mut PgConnection, project: Uuid) -> Result<serde_json::Value> {
     Ok(sqlx::query_scalar(

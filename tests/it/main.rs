@@ -1,9 +1,11 @@
 //! Integration tests: the real binary against a real PostGIS.
 
 mod harness;
+mod people;
 
 mod architecture;
-mod platform;
-
 mod import;
+mod platform;
+mod reports;
+mod sessions;
 mod shapefile;
