@@ -89,6 +89,7 @@ impl Serve {
                 greet(&state.pool, &url).await;
                 app.store(Arc::new(router(state)));
                 std::thread::spawn(static_files::warm);
+                std::thread::spawn(crate::http::tiles::warm);
                 let outcome = end_asked_for().await;
                 tracing::info!("stopping");
                 outcome
@@ -132,7 +133,7 @@ impl Serve {
             None => business_date_of(&pool).await?,
         };
         let clock = Clock::new(business_date);
-        let map = LiveMap::start(pool.clone(), clock.clone(), Arc::clone(metrics)).await?;
+        let map = LiveMap::start(pool.clone(), clock.clone(), Arc::clone(metrics), config.tile_cache_bytes).await?;
         tracing::info!(seconds = begun.elapsed().as_secs_f64(), "ready");
         Ok(AppState {
             config: Arc::clone(config),

@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod history;
 pub mod idempotency;
 pub mod ledger;
+pub mod feed;
 pub mod migrator;
 pub mod natural_villages;
 pub mod pool;

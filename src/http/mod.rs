@@ -3,6 +3,8 @@
 pub mod areas;
 pub mod ask;
 pub mod auth;
+pub mod events;
+pub mod figures;
 pub mod health;
 pub mod history;
 pub mod middleware;
@@ -16,6 +18,7 @@ pub mod search;
 pub mod server;
 pub mod session;
 pub mod static_files;
+pub mod tiles;
 pub mod tls;
 
 use std::sync::Arc;
@@ -62,6 +65,9 @@ pub fn api() -> OpenApiRouter<AppState> {
         .merge(history::routes())
         .merge(reports::routes())
         .merge(reviews::routes())
+        .merge(events::routes())
+        .merge(figures::routes())
+        .merge(tiles::routes())
     // One line per resource file:
     // .merge(areas::routes())
 }
