@@ -33,7 +33,7 @@ pub struct County {
     pub towns: Vec<Place>,
     /// Their seats.
     pub seats: Vec<Seat>,
-    /// Villages in code order.
+    /// Villages in code order, those that are not listed included.
     pub villages: Vec<Village>,
     /// Natural villages, village by village.
     pub naturals: Vec<NaturalVillage>,
@@ -85,14 +85,13 @@ impl County {
             .get(code)
             .into_iter()
             .flatten()
-            .filter(|v| everything || quota.poor.contains(&v.code))
             .cloned()
             .collect();
         let quota = if everything { quota.clone() } else { Quota { natural_others: 0, ..quota.clone() } };
         let mut villages = if towns.is_empty() {
             Vec::new()
         } else {
-            places::villages(&wanted, &county.name, &towns, &seats, &quota, &ground, &mut dice("villages"))
+            places::villages(&wanted, &county.name, &towns, &seats, &quota, everything, &ground, &mut dice("villages"))
         };
         let town_names: Vec<String> = towns.iter().map(|t| t.name.clone()).collect();
         let province = sources.codes.outline("440000")?;
@@ -188,12 +187,13 @@ impl County {
         }
     }
 
-    /// Indexes of the natural villages of each village, in village order.
+    /// Indexes of the natural villages of each listed village, in village order.
     pub fn by_village(&self) -> Vec<(usize, Vec<usize>)> {
         let mut out: Vec<(usize, Vec<usize>)> = (0..self.villages.len()).map(|v| (v, Vec::new())).collect();
         for (i, n) in self.naturals.iter().enumerate() {
             out[n.village].1.push(i);
         }
+        out.retain(|(v, _)| self.villages[*v].listed);
         out
     }
 

@@ -97,7 +97,7 @@ impl Writer<'_> {
         let county = self.county;
         let census = moment(CENSUS, 600);
         let old_areas = matches!(county.city.as_str(), "441400" | "441600" | "441500" | "440200" | "441300" | "445200");
-        for (i, v) in county.villages.iter().enumerate() {
+        for (i, v) in county.villages.iter().enumerate().filter(|(_, v)| v.listed) {
             let members: Vec<_> = county.naturals.iter().filter(|n| n.village == i).collect();
             let fid = sheets.next_area();
             let seat = self.place(v.at);

@@ -208,7 +208,7 @@ async fn audit_root(connection: &mut PgConnection, chain: &str, made: &County, o
     let body = serde_json::json!({
         "time": "2020-10-31T18:00:00+08:00", "account": null, "action": "load_demo",
         "scale": options.scale.word(), "seed": options.seed,
-        "villages": made.villages.len(), "natural_villages": made.naturals.len(),
+        "villages": made.villages.iter().filter(|v| v.listed).count(), "natural_villages": made.naturals.len(),
         "road_segments": made.network.segments.len(), "projects": made.projects.len(),
     });
     sqlx::query("SELECT append_audit($1, $2)").bind(chain).bind(body.to_string()).execute(connection).await?;

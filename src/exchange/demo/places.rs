@@ -22,6 +22,10 @@ pub struct Village {
     pub town: usize,
     /// 相对贫困村.
     pub poor: bool,
+    /// Of this scale: the others only stand where a road leads.
+    pub listed: bool,
+    /// Not listed, but its road is drawn, so that the network looks like one.
+    pub on_a_road: bool,
     /// Seat of the village committee.
     pub at: Point,
     /// Node of the road network at the seat.
@@ -53,9 +57,9 @@ pub struct NaturalVillage {
     pub behind: Option<usize>,
 }
 
-/// Places the villages. `wanted` are the villages to place, in code order.
+/// Places the villages, all of them at every scale, so that they stand at the same place.
 pub fn villages(
-    wanted: &[Place], county_name: &str, towns: &[Place], seats: &[Seat], quota: &Quota, ground: &Ground, dice: &mut Dice,
+    wanted: &[Place], county_name: &str, towns: &[Place], seats: &[Seat], quota: &Quota, everything: bool, ground: &Ground, dice: &mut Dice,
 ) -> Vec<Village> {
     let index: BTreeMap<&str, usize> = towns.iter().enumerate().map(|(i, t)| (t.code.as_str(), i)).collect();
     // Every town draws from the ground that is nearest to its seat.
@@ -108,6 +112,8 @@ pub fn villages(
             short_name: short_village_name(&v.name, county_name, &towns[town].name),
             town,
             poor: quota.poor.contains(&v.code),
+            listed: everything || quota.poor.contains(&v.code),
+            on_a_road: dice.chance(0.3),
             at,
             node: 0,
         });
@@ -143,7 +149,7 @@ pub fn natural_villages(
     let mut counts = vec![0_usize; villages.len()];
     let mut counted = vec![0_usize; villages.len()];
     for poor in [true, false] {
-        let these: Vec<usize> = (0..villages.len()).filter(|i| villages[*i].poor == poor).collect();
+        let these: Vec<usize> = (0..villages.len()).filter(|i| villages[*i].poor == poor && villages[*i].listed).collect();
         let weights: Vec<f64> = these.iter().map(|_| (0.45 * dice.bell()).exp()).collect();
         let (total, least) = if poor { (quota.natural, 3) } else { (quota.natural_others, 2) };
         let caps = vec![40; these.len()];

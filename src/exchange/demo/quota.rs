@@ -154,7 +154,7 @@ fn choose_poor(codes: &Codes, county: &str, count: usize, dice: &mut Dice) -> BT
     let mut scored: Vec<(f64, &str)> = villages
         .iter()
         .map(|v| {
-            let town = *hardship.entry(&v.parent).or_insert_with(|| dice.unit() * 0.8);
+            let town = *hardship.entry(&v.parent).or_insert_with(|| dice.unit() * 0.45);
             (town + dice.unit(), v.code.as_str())
         })
         .collect();

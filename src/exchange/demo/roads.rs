@@ -108,12 +108,18 @@ impl Network {
         }
         // Cross links: to the nearest neighbour that the tree does not lead to directly.
         for a in 0..seats.len() {
+            // No third seat between them (Gabriel): else the road would run beside another.
+            let between = |b: usize| {
+                let (p, q) = (seats[a].at, seats[b].at);
+                let (middle, radius) = (p.toward(q, 0.5), p.to(q) / 2.0);
+                (0..seats.len()).any(|c| c != a && c != b && seats[c].at.to(middle) < radius)
+            };
             let next = (0..seats.len())
-                .filter(|b| *b != a && !edges.contains(&(a, *b)) && !edges.contains(&(*b, a)))
+                .filter(|b| *b != a && !edges.contains(&(a, *b)) && !edges.contains(&(*b, a)) && !between(*b))
                 .min_by(|b, c| seats[a].at.to(seats[*b].at).total_cmp(&seats[a].at.to(seats[*c].at)));
             if let Some(b) = next
-                && seats[a].at.to(seats[b].at) < 16_000.0
-                && dice.chance(0.4)
+                && seats[a].at.to(seats[b].at) < 18_000.0
+                && dice.chance(0.6)
                 && !at_sea(a, b)
             {
                 edges.push((a, b));
@@ -139,6 +145,9 @@ impl Network {
             d(*a).total_cmp(&d(*b)).then(a.cmp(b))
         });
         for i in order {
+            if !villages[i].listed && !villages[i].on_a_road {
+                continue;
+            }
             let at = villages[i].at;
             let nearest = self.nearest(at, |_| true);
             villages[i].node = if self.nodes[nearest].to(at) < 60.0 {
@@ -254,14 +263,14 @@ fn meander(a: Point, b: Point, class: char, dice: &mut Dice) -> Vec<Point> {
     let straight = a.to(b);
     let steps = ((straight * 1.06 / VERTEX_SPACING).ceil() as usize).max(2);
     let sway = match class {
-        'X' => 0.7,
+        'X' => 0.85,
         'Y' => 1.0,
         _ => 0.85,
     };
     let mut waves = Vec::new();
-    for length in [4_200.0, 1_700.0, 650.0, 260.0] {
+    for length in [9_500.0, 4_200.0, 1_700.0, 650.0, 260.0] {
         if length < straight * 2.2 {
-            let amplitude = length * 0.045 * sway * dice.between(0.4, 1.3);
+            let amplitude = length * 0.05 * sway * dice.between(0.4, 1.3);
             waves.push((straight / (length * dice.between(0.8, 1.25)), amplitude, dice.between(0.0, 1.0)));
         }
     }

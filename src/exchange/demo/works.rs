@@ -183,7 +183,7 @@ fn improve(county: &County, works: &mut RoadWorks, dice: &mut Dice) {
             continue;
         }
         let link = &county.network.links[l];
-        let Some(village) = link.village else { continue };
+        let Some(village) = link.village.filter(|v| county.villages[*v].listed) else { continue };
         let v = &county.villages[village];
         let town = county.town_name(v.town);
         let route = county.route(l);
