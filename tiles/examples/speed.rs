@@ -135,6 +135,16 @@ fn main() {
     }
     let middle = lonlat_to_world(113.2, 23.1).unwrap();
     let area = tiles::Rect::point(middle).grown(12_000_000);
+    // With a folder named: the middle tiles, for other readers to try.
+    if let Some(folder) = std::env::args().nth(1) {
+        for z in [5, 8, 10, 14] {
+            let (t, options) = (TileId::at(z, middle).unwrap(), Options::new(0, Scope::STAFF));
+            let mvt = encode_tile(&now, &[0, 1], t, &options).bytes;
+            let mlt = encode_tile_mlt(&now, &[0, 1], t, &options).unwrap().bytes;
+            std::fs::write(format!("{folder}/{z}.mvt"), mvt).unwrap();
+            std::fs::write(format!("{folder}/{z}.mlt"), mlt).unwrap();
+        }
+    }
     println!(
         "zoom  median exact (bytes, features)  median thinned (bytes)  slowest thinned  median MLT (bytes)"
     );

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use mlt_core::geo_types::{Geometry, LineString, Polygon};
 use mlt_core::{Decoder, Layer, Parser, PropValue};
-use tiles::{Options, Scope, Value, encode_tile, encode_tile_mlt};
+use tiles::{
+    Atlas, Geometry as Geo, LayerSchema, Options, Scope, TileId, Value, Version, encode_tile, encode_tile_mlt,
+};
 
 use crate::read::{self, Feature};
 use crate::world::{DAY, atlas, tiles_at};
@@ -100,4 +102,34 @@ fn mlt_and_mvt_show_the_same() {
         }
     }
     assert!(features > 3000);
+}
+
+#[test]
+fn polygons_keep_their_holes_and_parts() {
+    let square = |x: u32, y: u32, side: u32| {
+        vec![[x, y], [x + side, y], [x + side, y + side], [x, y + side]]
+            .into_iter()
+            .map(|p: [u32; 2]| p.map(|v| v << 8))
+            .collect::<Vec<_>>()
+    };
+    let one =
+        Geo::polygons(&[vec![square(0, 0, 900), square(100, 100, 300), square(500, 500, 200)]]).unwrap();
+    let two =
+        Geo::polygons(&[vec![square(2000, 0, 900), square(2100, 100, 300)], vec![square(3000, 9, 500)]])
+            .unwrap();
+    let atlas = Atlas::new(vec![LayerSchema::new("area")]).unwrap();
+    let mut load = atlas.load(0).unwrap();
+    for (id, g) in [one, two].into_iter().enumerate() {
+        load.push(&tiles::Feature::new(id as u64, g, vec![Version::always(vec![])])).unwrap();
+    }
+    atlas.install(vec![load], 1).unwrap();
+    for (z, parts) in [(12, 6), (13, 4), (14, 3)] {
+        let t = TileId::new(z, 0, 0).unwrap();
+        let options = Options::new(0, Scope::STAFF);
+        let mvt = encode_tile(&atlas.snapshot(), &[0], t, &options);
+        let mlt = encode_tile_mlt(&atlas.snapshot(), &[0], t, &options).unwrap();
+        let want = read::only(&mvt.bytes);
+        assert_eq!(want.iter().map(|f| f.parts.len()).sum::<usize>(), parts, "z{z}");
+        assert_eq!(read_mlt(&mlt.bytes)[0].1, want);
+    }
 }
