@@ -4,6 +4,7 @@ mod harness;
 mod people;
 
 mod architecture;
+mod demo;
 mod import;
 mod platform;
 mod reports;

@@ -124,7 +124,8 @@ impl Book {
     }
 }
 
-const ONE_SECTOR: [[&str; 1]; 6] = [["road"], ["water"], ["relocation"], ["housing"], ["power"], ["clean_village"]];
+const ONE_SECTOR: [[&str; 1]; 6] =
+    [["road"], ["water"], ["relocation"], ["housing"], ["power"], ["clean_village"]];
 
 /// Argon2id hash of the demo password, with a salt from the seed. One hash serves all demo
 /// accounts: they share their published password anyway.

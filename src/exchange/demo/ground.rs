@@ -68,7 +68,8 @@ impl Outline {
             let from = centre;
             for i in -12..=12 {
                 for j in -12..=12 {
-                    let (lon, lat) = (from[0] + half[0] * f64::from(i) / 12.0, from[1] + half[1] * f64::from(j) / 12.0);
+                    let (lon, lat) =
+                        (from[0] + half[0] * f64::from(i) / 12.0, from[1] + half[1] * f64::from(j) / 12.0);
                     if self.contains(lon, lat) {
                         let d = self.border_distance(lon, lat);
                         if d > best {
@@ -90,7 +91,11 @@ impl Outline {
                 let ([x1, y1], [x2, y2]) = (pair[0], pair[1]);
                 let (dx, dy) = (x2 - x1, y2 - y1);
                 let length = dx * dx + dy * dy;
-                let t = if length > 0.0 { (((lon - x1) * dx + (lat - y1) * dy) / length).clamp(0.0, 1.0) } else { 0.0 };
+                let t = if length > 0.0 {
+                    (((lon - x1) * dx + (lat - y1) * dy) / length).clamp(0.0, 1.0)
+                } else {
+                    0.0
+                };
                 least = least.min((x1 + t * dx - lon).hypot(y1 + t * dy - lat));
             }
         }
@@ -113,7 +118,8 @@ impl Ground {
         let origin = [f64::midpoint(b[0], b[2]), f64::midpoint(b[1], b[3])];
         let lat = origin[1].to_radians();
         // Lengths of a degree on the ellipsoid; 1 m right in 10 km is enough for a demo.
-        let metres = [111_412.84 * lat.cos() - 93.5 * (3.0 * lat).cos(), 111_132.92 - 559.82 * (2.0 * lat).cos()];
+        let metres =
+            [111_412.84 * lat.cos() - 93.5 * (3.0 * lat).cos(), 111_132.92 - 559.82 * (2.0 * lat).cos()];
         let waves = (0..9)
             .map(|i| {
                 let length = 3_000.0 * 1.45_f64.powi(i);
@@ -196,7 +202,8 @@ impl Crowd {
     pub fn clear(&self, p: Point, distance: f64) -> bool {
         let (cx, cy) = self.key(p);
         (cx - 1..=cx + 1).all(|x| {
-            (cy - 1..=cy + 1).all(|y| self.cells.get(&(x, y)).is_none_or(|c| c.iter().all(|q| q.to(p) >= distance)))
+            (cy - 1..=cy + 1)
+                .all(|y| self.cells.get(&(x, y)).is_none_or(|c| c.iter().all(|q| q.to(p) >= distance)))
         })
     }
 }

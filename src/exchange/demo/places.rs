@@ -59,7 +59,14 @@ pub struct NaturalVillage {
 
 /// Places the villages, all of them at every scale, so that they stand at the same place.
 pub fn villages(
-    wanted: &[Place], county_name: &str, towns: &[Place], seats: &[Seat], quota: &Quota, everything: bool, ground: &Ground, dice: &mut Dice,
+    wanted: &[Place],
+    county_name: &str,
+    towns: &[Place],
+    seats: &[Seat],
+    quota: &Quota,
+    everything: bool,
+    ground: &Ground,
+    dice: &mut Dice,
 ) -> Vec<Village> {
     let index: BTreeMap<&str, usize> = towns.iter().enumerate().map(|(i, t)| (t.code.as_str(), i)).collect();
     // Every town draws from the ground that is nearest to its seat.
@@ -123,7 +130,13 @@ pub fn villages(
 
 /// A free place around another, inside the county.
 fn near(
-    centre: Point, from: f64, to: f64, ground: &Ground, crowd: &Crowd, distance: f64, dice: &mut Dice,
+    centre: Point,
+    from: f64,
+    to: f64,
+    ground: &Ground,
+    crowd: &Crowd,
+    distance: f64,
+    dice: &mut Dice,
 ) -> Option<Point> {
     let mut fallback = None;
     for _ in 0..60 {
@@ -144,12 +157,18 @@ fn near(
 /// Places the natural villages around their villages, away from the road nodes in `crowd`.
 /// They come ordered by village; links and nodes are filled in by the road network.
 pub fn natural_villages(
-    villages: &[Village], city: &str, quota: &Quota, ground: &Ground, crowd: &mut Crowd, dice: &mut Dice,
+    villages: &[Village],
+    city: &str,
+    quota: &Quota,
+    ground: &Ground,
+    crowd: &mut Crowd,
+    dice: &mut Dice,
 ) -> Vec<NaturalVillage> {
     let mut counts = vec![0_usize; villages.len()];
     let mut counted = vec![0_usize; villages.len()];
     for poor in [true, false] {
-        let these: Vec<usize> = (0..villages.len()).filter(|i| villages[*i].poor == poor && villages[*i].listed).collect();
+        let these: Vec<usize> =
+            (0..villages.len()).filter(|i| villages[*i].poor == poor && villages[*i].listed).collect();
         let weights: Vec<f64> = these.iter().map(|_| (0.45 * dice.bell()).exp()).collect();
         let (total, least) = if poor { (quota.natural, 3) } else { (quota.natural_others, 2) };
         let caps = vec![40; these.len()];
@@ -178,11 +197,8 @@ pub fn natural_villages(
             crowd.add(at);
             let is_counted = village.poor && rank < counted[index];
             let small = if village.poor { !is_counted } else { dice.chance(0.2) };
-            let households = if small {
-                dice.whole(4, 19)
-            } else {
-                20 + (dice.unit() * dice.unit() * 110.0) as i64
-            };
+            let households =
+                if small { dice.whole(4, 19) } else { 20 + (dice.unit() * dice.unit() * 110.0) as i64 };
             let name = names::natural_village(city, &names_taken, dice);
             names_taken.push(name.clone());
             out.push(NaturalVillage {

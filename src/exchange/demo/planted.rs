@@ -23,8 +23,14 @@ pub struct Planted {
 }
 
 /// The kinds, in the order in which counties get them.
-pub const KINDS: [&str; 6] =
-    ["jump_near_deadline", "ledger_km_off", "cost_per_km_outlier", "back_dated_edit", "cumulative_falls", "reached_behind_gap"];
+pub const KINDS: [&str; 6] = [
+    "jump_near_deadline",
+    "ledger_km_off",
+    "cost_per_km_outlier",
+    "back_dated_edit",
+    "cumulative_falls",
+    "reached_behind_gap",
+];
 
 /// Plants one or two wrongs in a county, all kinds in the county of the demo accounts.
 pub fn plant(county: &mut County, quota: &Quota, dice: &mut Dice) -> Vec<Planted> {
@@ -32,8 +38,11 @@ pub fn plant(county: &mut County, quota: &Quota, dice: &mut Dice) -> Vec<Planted
     if quota.silent || quota.poor.len() < 10 {
         return out;
     }
-    let kinds: Vec<&str> =
-        if county.code == "441424" { KINDS.to_vec() } else { vec![KINDS[dice.index(6)], KINDS[dice.index(6)]] };
+    let kinds: Vec<&str> = if county.code == "441424" {
+        KINDS.to_vec()
+    } else {
+        vec![KINDS[dice.index(6)], KINDS[dice.index(6)]]
+    };
     let mut used: Vec<usize> = Vec::new();
     for kind in kinds {
         let mut candidates: Vec<usize> = (0..county.projects.len())
@@ -44,17 +53,24 @@ pub fn plant(county: &mut County, quota: &Quota, dice: &mut Dice) -> Vec<Planted
                     && project.plan.kind == "harden"
                     && match kind {
                         "jump_near_deadline" | "cumulative_falls" => {
-                            project.plan.outcome == Outcome::Accepted && project.reports.len() >= 4
+                            project.plan.outcome == Outcome::Accepted
+                                && project.reports.len() >= 4
                                 && project.reports.iter().all(|r| r.review_state == "approved")
                         }
-                        "back_dated_edit" => project.plan.outcome == Outcome::OnPlan && project.reports.len() >= 3
-                                && project.reports.iter().all(|r| r.review_state == "approved"),
+                        "back_dated_edit" => {
+                            project.plan.outcome == Outcome::OnPlan
+                                && project.reports.len() >= 3
+                                && project.reports.iter().all(|r| r.review_state == "approved")
+                        }
                         "reached_behind_gap" => {
                             project.plan.outcome == Outcome::Accepted
                                 && project.plan.segments.len() >= 2
                                 && project.plan.served.len() == 1
                         }
-                        _ => project.plan.outcome == Outcome::Accepted && project.plan.stated_km.is_some_and(|km| km > 0.3),
+                        _ => {
+                            project.plan.outcome == Outcome::Accepted
+                                && project.plan.stated_km.is_some_and(|km| km > 0.3)
+                        }
                     }
             })
             .collect();
@@ -64,7 +80,7 @@ pub fn plant(county: &mut County, quota: &Quota, dice: &mut Dice) -> Vec<Planted
         let mut natural_village = String::new();
         let project = &mut county.projects[p];
         let what = match kind {
-            "jump_near_deadline" => jump(project),
+            "jump_near_deadline" => jump(project, dice.between(0.12, 0.34)),
             "ledger_km_off" => {
                 let km = project.plan.stated_km.unwrap_or(0.0);
                 let stated = (km * dice.between(1.18, 1.4) * 100.0).round() / 100.0;
@@ -89,11 +105,11 @@ pub fn plant(county: &mut County, quota: &Quota, dice: &mut Dice) -> Vec<Planted
 }
 
 /// Everything before the last report looks slow; the last one, before the deadline, says 100 %.
-fn jump(project: &mut Project) -> String {
+fn jump(project: &mut Project, before_last: f64) -> String {
     let last = project.reports.len() - 1;
     let mut before = 0;
     for r in 0..last {
-        let work = 0.22 * (r + 1) as f64 / last as f64;
+        let work = before_last * (r + 1) as f64 / last as f64;
         before = set_work(project, r, work);
     }
     project.planned_finish = project.plan.finish + 2;

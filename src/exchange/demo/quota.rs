@@ -8,8 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::codes::Codes;
 use super::dice::Dice;
 
-/// 相对贫困村.
-pub const POOR_VILLAGES: usize = 2_277;
 /// Natural villages of the poor villages.
 pub const POOR_NATURAL_VILLAGES: usize = 18_996;
 /// Natural villages of the whole province.
@@ -125,7 +123,8 @@ pub fn allot(codes: &Codes, seed: u64) -> BTreeMap<String, Quota> {
         let counted = share(counted_left, &poor_weights, 0, &open);
         let small = share(natural_left - counted_left, &poor_weights, 0, &open);
         let tilt: Vec<f64> = counted.iter().map(|c| *c as f64 * dice.between(0.5, 1.5)).collect();
-        let unreached = share(unreached_left, &tilt, 0, &counted.iter().map(|c| c * 4 / 10).collect::<Vec<_>>());
+        let unreached =
+            share(unreached_left, &tilt, 0, &counted.iter().map(|c| c * 4 / 10).collect::<Vec<_>>());
         for (i, county) in counties.iter().enumerate() {
             if let Some(q) = quotas.get_mut(county.0) {
                 q.poor = choose_poor(codes, county.0, poor[i], &mut dice);
@@ -137,7 +136,8 @@ pub fn allot(codes: &Codes, seed: u64) -> BTreeMap<String, Quota> {
         .iter()
         .map(|(code, q)| (codes.villages.get(code).map_or(0, Vec::len) - q.poor.len()) as f64)
         .collect();
-    let natural = share(NATURAL_VILLAGES - POOR_NATURAL_VILLAGES, &others, 0, &vec![usize::MAX; others.len()]);
+    let natural =
+        share(NATURAL_VILLAGES - POOR_NATURAL_VILLAGES, &others, 0, &vec![usize::MAX; others.len()]);
     let silent: BTreeSet<&str> =
         codes.counties.iter().filter(|c| c.parent == SILENT_CITY).map(|c| c.code.as_str()).collect();
     for ((code, quota), natural) in quotas.iter_mut().zip(natural) {
@@ -171,6 +171,8 @@ fn choose_poor(codes: &Codes, county: &str, count: usize, dice: &mut Dice) -> BT
 mod tests {
     use super::*;
 
+    const POOR_VILLAGES: usize = 2_277;
+
     #[test]
     fn the_counts_come_out_exactly() {
         let codes = Codes::load().unwrap();
@@ -181,7 +183,13 @@ mod tests {
         assert_eq!(quotas.values().filter(|q| !q.silent).map(|q| q.unreached).sum::<usize>(), 1_338);
         assert_eq!(quotas.values().map(|q| q.natural_others + q.natural).sum::<usize>(), NATURAL_VILLAGES);
         for (code, q) in &quotas {
-            assert!(q.counted >= q.poor.len() && q.natural >= q.counted, "{code} {} {} {}", q.poor.len(), q.natural, q.counted);
+            assert!(
+                q.counted >= q.poor.len() && q.natural >= q.counted,
+                "{code} {} {} {}",
+                q.poor.len(),
+                q.natural,
+                q.counted
+            );
             assert!(q.natural_others == 0 || codes.villages[code].len() > q.poor.len());
         }
     }

@@ -75,7 +75,10 @@ impl Network {
     /// 县道 between the seats of towns. None is built over more than 4 km of sea: islands far out
     /// have a network of their own.
     pub fn between_seats(
-        seats: &[Seat], town_names: &[String], on_land: &dyn Fn(Point) -> bool, dice: &mut Dice,
+        seats: &[Seat],
+        town_names: &[String],
+        on_land: &dyn Fn(Point) -> bool,
+        dice: &mut Dice,
     ) -> Self {
         let at_sea = |a: usize, b: usize| {
             let steps = (seats[a].at.to(seats[b].at) / 500.0).ceil().max(1.0) as usize;
@@ -138,7 +141,13 @@ impl Network {
     }
 
     /// 乡道 to the villages: each joins the nearest node of what is there already.
-    pub fn join_villages(&mut self, villages: &mut [Village], towns: &[String], seats: &[Seat], dice: &mut Dice) {
+    pub fn join_villages(
+        &mut self,
+        villages: &mut [Village],
+        towns: &[String],
+        seats: &[Seat],
+        dice: &mut Dice,
+    ) {
         let mut order: Vec<usize> = (0..villages.len()).collect();
         order.sort_by(|a, b| {
             let d = |i: usize| villages[i].at.to(seats[villages[i].town].at);
@@ -167,17 +176,27 @@ impl Network {
     }
 
     /// 村道 to the natural villages of every village, nearest first.
-    pub fn join_natural_villages(&mut self, villages: &[Village], naturals: &mut [NaturalVillage], dice: &mut Dice) {
+    pub fn join_natural_villages(
+        &mut self,
+        villages: &[Village],
+        naturals: &mut [NaturalVillage],
+        dice: &mut Dice,
+    ) {
         // 县道 and 乡道 are there; 村道 nodes are only used within one village.
         let trunk = self.nodes.len();
         let mut from = 0;
         while from < naturals.len() {
             let village = naturals[from].village;
-            let to = naturals[from..].iter().position(|n| n.village != village).map_or(naturals.len(), |p| from + p);
+            let to = naturals[from..]
+                .iter()
+                .position(|n| n.village != village)
+                .map_or(naturals.len(), |p| from + p);
             let own = self.nodes.len();
             let centre = villages[village].at;
             let mut order: Vec<usize> = (from..to).collect();
-            order.sort_by(|a, b| naturals[*a].at.to(centre).total_cmp(&naturals[*b].at.to(centre)).then(a.cmp(b)));
+            order.sort_by(|a, b| {
+                naturals[*a].at.to(centre).total_cmp(&naturals[*b].at.to(centre)).then(a.cmp(b))
+            });
             for i in order {
                 let at = naturals[i].at;
                 let start = self.nearest(at, |n| n < trunk || n >= own);
@@ -285,8 +304,11 @@ fn meander(a: Point, b: Point, class: char, dice: &mut Dice) -> Vec<Point> {
             }
             let t = i as f64 / steps as f64;
             let ends = 1.0 - (2.0 * t - 1.0).powi(4);
-            let aside: f64 =
-                waves.iter().map(|(f, amp, phase)| amp * (std::f64::consts::TAU * (f * t + phase)).sin()).sum::<f64>() * ends;
+            let aside: f64 = waves
+                .iter()
+                .map(|(f, amp, phase)| amp * (std::f64::consts::TAU * (f * t + phase)).sin())
+                .sum::<f64>()
+                * ends;
             let p = a.toward(b, t);
             Point { x: p.x - uy * aside, y: p.y + ux * aside }
         })

@@ -112,7 +112,8 @@ impl Sheet {
         let seconds = millis.div_euclid(1_000) + 8 * 3_600;
         let (day, rest) = (seconds.div_euclid(86_400) as Day, seconds.rem_euclid(86_400));
         self.gap();
-        let _ = write!(self.text, "{} {:02}:{:02}:{:02}+08", date(day), rest / 3_600, rest / 60 % 60, rest % 60);
+        let _ =
+            write!(self.text, "{} {:02}:{:02}:{:02}+08", date(day), rest / 3_600, rest / 60 % 60, rest % 60);
         self
     }
 

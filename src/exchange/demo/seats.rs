@@ -34,9 +34,12 @@ pub fn known() -> Vec<KnownSeat> {
         else {
             continue;
         };
-        let names: Vec<String> = names.split(',').filter(|n| !n.is_ascii()).map(|n| stem(n).to_owned()).collect();
+        let names: Vec<String> =
+            names.split(',').filter(|n| !n.is_ascii()).map(|n| stem(n).to_owned()).collect();
         // Two places stand twice with one coordinate: neither is to be trusted.
-        if let Some(twin) = seats.iter_mut().find(|s| (s.lon - lon).abs() < 1e-9 && (s.lat - lat).abs() < 1e-9) {
+        if let Some(twin) =
+            seats.iter_mut().find(|s| (s.lon - lon).abs() < 1e-9 && (s.lat - lat).abs() < 1e-9)
+        {
             twin.names.clear();
         } else {
             seats.push(KnownSeat { names, lon, lat });
@@ -57,7 +60,13 @@ fn stem(name: &str) -> &str {
 
 /// Seats of one county's towns, in the order of the towns. The first town in code order holds the
 /// county seat, which is true of nearly all counties.
-pub fn place(towns: &[Place], outline: &Outline, ground: &Ground, known: &[KnownSeat], dice: &mut Dice) -> Vec<Seat> {
+pub fn place(
+    towns: &[Place],
+    outline: &Outline,
+    ground: &Ground,
+    known: &[KnownSeat],
+    dice: &mut Dice,
+) -> Vec<Seat> {
     let inside: Vec<&KnownSeat> = known.iter().filter(|s| outline.contains(s.lon, s.lat)).collect();
     let mut by_name: BTreeMap<&str, Vec<Point>> = BTreeMap::new();
     for seat in &inside {
@@ -88,7 +97,8 @@ pub fn place(towns: &[Place], outline: &Outline, ground: &Ground, known: &[Known
         for _ in 0..40 {
             let candidate = match centre {
                 Some(c) if urban => {
-                    let (angle, far) = (dice.between(0.0, std::f64::consts::TAU), dice.between(900.0, 4_500.0));
+                    let (angle, far) =
+                        (dice.between(0.0, std::f64::consts::TAU), dice.between(900.0, 4_500.0));
                     Point { x: c.x + far * angle.cos(), y: c.y + far * angle.sin() }
                 }
                 _ => ground.random_point(dice),

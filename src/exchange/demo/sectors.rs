@@ -110,9 +110,15 @@ pub fn water(county: &County, dice: &mut Dice) -> Water {
             shape: Shape::Point(out.schemes[scheme].at),
             items: items(
                 "water",
-                &[("pipe_km", km), ("villages_connected", many as f64), ("households_connected", households as f64)],
+                &[
+                    ("pipe_km", km),
+                    ("villages_connected", many as f64),
+                    ("households_connected", households as f64),
+                ],
             ),
-            total_yuan: ((km * dice.between(90_000.0, 160_000.0) + households as f64 * 1_500.0) / 1_000.0).round() as i64 * 1_000,
+            total_yuan: ((km * dice.between(90_000.0, 160_000.0) + households as f64 * 1_500.0) / 1_000.0)
+                .round() as i64
+                * 1_000,
             stated_km: None,
             details: json!({ "scheme_type": kind, "people": people }),
             segments: Vec::new(),
@@ -176,7 +182,10 @@ pub fn others(county: &County, dice: &mut Dice) -> Vec<Plan> {
                 name: format!("{place}{}搬迁安置工程", county.naturals[from].name),
                 within: Within::Town(v.town),
                 shape: Shape::Line(vec![county.naturals[from].at, to]),
-                items: items("relocation", &[("homes_built", homes as f64), ("households_moved", homes as f64)]),
+                items: items(
+                    "relocation",
+                    &[("homes_built", homes as f64), ("households_moved", homes as f64)],
+                ),
                 total_yuan: homes * dice.whole(110_000, 165_000),
                 details: json!({ "origin": county.naturals[from].name, "destination": format!("{}安置点", county.town_name(v.town)), "willing_households": homes }),
                 served: vec![Served { natural_village: from, households: homes, at: 1.0 }],
@@ -192,7 +201,10 @@ pub fn others(county: &County, dice: &mut Dice) -> Vec<Plan> {
                 name: format!("{place}危房改造"),
                 within: Within::Village(index),
                 shape: Shape::Point(v.at),
-                items: items("housing", &[("homes_started", homes as f64), ("homes_completed", homes as f64)]),
+                items: items(
+                    "housing",
+                    &[("homes_started", homes as f64), ("homes_completed", homes as f64)],
+                ),
                 total_yuan: grade_d * 40_000 + (homes - grade_d) * 15_000,
                 details: json!({ "grade_c": homes - grade_d, "grade_d": grade_d }),
                 served: Vec::new(),
@@ -210,7 +222,13 @@ pub fn others(county: &County, dice: &mut Dice) -> Vec<Plan> {
                 name: format!("{place}{}", if grid { "农网改造升级工程" } else { "光纤入户工程" }),
                 within: Within::Village(index),
                 shape: Shape::Point(v.at),
-                items: items("power", &[("line_km", (km * 100.0).round() / 100.0), ("households_connected", households.max(1) as f64)]),
+                items: items(
+                    "power",
+                    &[
+                        ("line_km", (km * 100.0).round() / 100.0),
+                        ("households_connected", households.max(1) as f64),
+                    ],
+                ),
                 total_yuan: (km * dice.between(110_000.0, 190_000.0)) as i64,
                 details: json!({ "voltage_kv": if grid { json!(10) } else { json!(null) } }),
                 served,
@@ -238,7 +256,10 @@ pub fn others(county: &County, dice: &mut Dice) -> Vec<Plan> {
 }
 
 fn serve_all(county: &County, members: &[usize]) -> Vec<Served> {
-    members.iter().map(|n| Served { natural_village: *n, households: county.naturals[*n].households, at: 1.0 }).collect()
+    members
+        .iter()
+        .map(|n| Served { natural_village: *n, households: county.naturals[*n].households, at: 1.0 })
+        .collect()
 }
 
 struct PlanSketch {

@@ -41,8 +41,11 @@ pub fn from_projects(projects: &[Project], out: &mut Vec<Service>) {
         };
         for served in &project.plan.served {
             // The first report that says so and was not returned.
-            let Some((r, report)) =
-                project.reports.iter().enumerate().find(|(_, r)| r.work + 1e-9 >= served.at && r.review_state != "returned")
+            let Some((r, report)) = project
+                .reports
+                .iter()
+                .enumerate()
+                .find(|(_, r)| r.work + 1e-9 >= served.at && r.review_state != "returned")
             else {
                 continue;
             };
@@ -62,7 +65,13 @@ pub fn from_projects(projects: &[Project], out: &mut Vec<Service>) {
 }
 
 /// Service states from before the plan, and those that no project of ours brings.
-pub fn standing(county: &County, fates: &Fates, water: &[(usize, Day, usize)], dice: &mut Dice, out: &mut Vec<Service>) {
+pub fn standing(
+    county: &County,
+    fates: &Fates,
+    water: &[(usize, Day, usize)],
+    dice: &mut Dice,
+    out: &mut Vec<Service>,
+) {
     let census = moment(day(2018, 1, 8), 10 * 60);
     let mut add = |natural_village, service, effective_on: Day, households, scheme| {
         let recorded_at = census.max(moment(effective_on + 3, 10 * 60 + 30));

@@ -25,7 +25,8 @@ pub fn tell(plan: Plan, scene: &Scene, dice: &mut Dice) -> Project {
         _ => planned_start + dice.whole(0, 10) as Day,
     };
     let approved_on = start.min(planned_start) - dice.whole(75, 140) as Day;
-    let code = format!("{}-{}-{}{:05}", scene.county, year(approved_on), sector_letter(plan.sector), scene.serial);
+    let code =
+        format!("{}-{}-{}{:05}", scene.county, year(approved_on), sector_letter(plan.sector), scene.serial);
     let stem = scene.county_name.trim_end_matches(['县', '市', '区']);
     let mut project = Project {
         id: dice.uuid(moment(approved_on, 9 * 60 + scene.serial as i64 % 400)),
@@ -83,7 +84,9 @@ fn planned_days(plan: &Plan, dice: &mut Dice) -> (Day, Day) {
             let start = plan.start - dice.whole(0, 14) as Day;
             (start, (plan.finish + dice.whole(-12, 35) as Day).max(start + 30))
         }
-        Outcome::NeverReported => (plan.start - dice.whole(0, 8) as Day, (plan.start + length).max(today + 15)),
+        Outcome::NeverReported => {
+            (plan.start - dice.whole(0, 8) as Day, (plan.start + length).max(today + 15))
+        }
         Outcome::OnPlan | Outcome::Behind | Outcome::Stale => {
             let passed = (f64::from(length) * dice.between(0.35, 0.9)) as Day;
             // Stale means that a report was due long ago: there must have been time for one.
@@ -91,7 +94,11 @@ fn planned_days(plan: &Plan, dice: &mut Dice) -> (Day, Day) {
             (today - passed, (today - passed + length).max(today + 6))
         }
         Outcome::Late => {
-            let finish = if dice.chance(0.35) { today - dice.whole(4, 70) as Day } else { today + dice.whole(6, 60) as Day };
+            let finish = if dice.chance(0.35) {
+                today - dice.whole(4, 70) as Day
+            } else {
+                today + dice.whole(6, 60) as Day
+            };
             (finish - length.max(150), finish)
         }
         Outcome::Waiting | Outcome::Cancelled => {
@@ -132,7 +139,8 @@ pub fn planned_percent(milestones: &[(&'static str, Day, i64)], on: Day) -> i64 
     let mut previous: Option<(Day, i64)> = None;
     for (_, day, percent) in milestones {
         if on < *day {
-            return previous.map_or(0, |(d, p)| p + (percent - p) * i64::from(on - d) / i64::from((day - d).max(1)));
+            return previous
+                .map_or(0, |(d, p)| p + (percent - p) * i64::from(on - d) / i64::from((day - d).max(1)));
         }
         previous = Some((*day, *percent));
     }
@@ -199,7 +207,8 @@ pub fn quantities(plan: &Plan, work: f64) -> Vec<i64> {
                     return plan.served.iter().filter(|s| s.at <= work).count() as i64 * 1_000;
                 }
                 ("water", _) => {
-                    return plan.served.iter().filter(|s| s.at <= work).map(|s| s.households).sum::<i64>() * 1_000;
+                    return plan.served.iter().filter(|s| s.at <= work).map(|s| s.households).sum::<i64>()
+                        * 1_000;
                 }
                 ("relocation", "homes_built") => span(0.0, 0.85),
                 ("relocation", _) => span(0.6, 1.0),
@@ -210,15 +219,23 @@ pub fn quantities(plan: &Plan, work: f64) -> Vec<i64> {
             };
             let exact = *planned as f64 * fraction;
             // Kilometres are reported in metres, everything else in whole things.
-            if item.ends_with("_km") { exact.round() as i64 } else { (exact / 1_000.0).floor() as i64 * 1_000 }
+            if item.ends_with("_km") {
+                exact.round() as i64
+            } else {
+                (exact / 1_000.0).floor() as i64 * 1_000
+            }
         })
         .collect()
 }
 
 /// Percent in hundredths from the quantities and their weights, rounded half up.
 pub fn percent(plan: &Plan, done: &[i64]) -> i64 {
-    let sum: f64 =
-        plan.items.iter().zip(done).map(|((_, planned, weight), d)| *weight as f64 * (*d as f64 / *planned as f64).min(1.0)).sum();
+    let sum: f64 = plan
+        .items
+        .iter()
+        .zip(done)
+        .map(|((_, planned, weight), d)| *weight as f64 * (*d as f64 / *planned as f64).min(1.0))
+        .sum();
     (sum + 1e-9).round() as i64
 }
 
@@ -263,7 +280,11 @@ fn report_monthly(project: &mut Project, start: Day, allocated: i64, dice: &mut 
     for day in days {
         let t = f64::from(day - start) / length;
         let smooth = t.powf(bend) * 0.6 + (3.0 * t * t - 2.0 * t * t * t) * 0.4;
-        work = if day == last { last_work } else { (smooth * last_work * dice.between(0.93, 1.04)).clamp(work, last_work.min(0.985)) };
+        work = if day == last {
+            last_work
+        } else {
+            (smooth * last_work * dice.between(0.93, 1.04)).clamp(work, last_work.min(0.985))
+        };
         report(project, day, work, allocated, day == last, dice);
     }
 }
@@ -272,25 +293,33 @@ fn report(project: &mut Project, day: Day, work: f64, allocated: i64, last: bool
     let done = quantities(&project.plan, work);
     let percent = percent(&project.plan, &done);
     let outcome = project.plan.outcome;
-    let (invested_before, paid_before, floor) = project
-        .revisions
-        .last()
-        .map_or((0, 0, i64::MIN), |r| (r.invested, r.paid, r.recorded_at + 600_000));
+    let (invested_before, paid_before, floor) =
+        project.revisions.last().map_or((0, 0, i64::MIN), |r| (r.invested, r.paid, r.recorded_at + 600_000));
     let total = project.plan.total_yuan;
     let round = |yuan: f64| (yuan / 100.0).floor() as i64 * 100;
-    let invested = round(total as f64 * percent as f64 / 1e4 * dice.between(0.93, 1.0)).max(invested_before).min(total);
+    let invested =
+        round(total as f64 * percent as f64 / 1e4 * dice.between(0.93, 1.0)).max(invested_before).min(total);
     let paid = round((invested as f64 * dice.between(0.6, 0.92)).min(allocated as f64)).max(paid_before);
     let end = moment(BUSINESS_DATE, 17 * 60 + 45);
-    let recorded_at = moment(day + dice.whole(0, 3) as Day, dice.whole(8 * 60 + 30, 17 * 60)).max(floor).min(end);
+    let recorded_at =
+        moment(day + dice.whole(0, 3) as Day, dice.whole(8 * 60 + 30, 17 * 60)).max(floor).min(end);
     let review_at = recorded_at + dice.whole(1, 8) * 86_400_000 + dice.whole(0, 200) * 60_000;
     let waits = review_at > end
         || outcome == Outcome::Pending && last
-        || day >= PENDING_FROM && outcome != Outcome::Accepted && outcome != Outcome::Completed && dice.chance(0.7);
+        || day >= PENDING_FROM
+            && outcome != Outcome::Accepted
+            && outcome != Outcome::Completed
+            && dice.chance(0.7);
     let must_stand = outcome.built() && last;
     let returned = !waits && !must_stand && dice.chance(if day >= PENDING_FROM { 0.25 } else { 0.02 });
     let review_at = review_at.min(end);
     let id = dice.uuid(recorded_at);
-    let reason = ["照片不清晰，请补传同一位置的照片", "路面长度与现场不符，请核实后重报", "投资额缺少支付凭证", "数量与监理月报不一致"];
+    let reason = [
+        "照片不清晰，请补传同一位置的照片",
+        "路面长度与现场不符，请核实后重报",
+        "投资额缺少支付凭证",
+        "数量与监理月报不一致",
+    ];
     let why = if returned { reason[dice.index(4)] } else { "" };
     project.version += 1;
     project.revisions.push(Revision {
@@ -313,7 +342,8 @@ fn report(project: &mut Project, day: Day, work: f64, allocated: i64, last: bool
     if percent >= 10_000 {
         project.completed = Some(day);
     }
-    let notes = ["", "", "", "雨天较多，进度受影响。", "材料已到场。", "已完成验槽，下月铺筑。", "春节停工后复工。"];
+    let notes =
+        ["", "", "", "雨天较多，进度受影响。", "材料已到场。", "已完成验槽，下月铺筑。", "春节停工后复工。"];
     project.reports.push(Report {
         id,
         effective_on: day,
@@ -323,7 +353,13 @@ fn report(project: &mut Project, day: Day, work: f64, allocated: i64, last: bool
         paid,
         done,
         note: notes[dice.index(notes.len())],
-        review_state: if returned { "returned" } else if waits { "submitted" } else { "approved" },
+        review_state: if returned {
+            "returned"
+        } else if waits {
+            "submitted"
+        } else {
+            "approved"
+        },
         review: (!waits).then(|| (dice.uuid(review_at), review_at, why)),
         work,
     });
@@ -338,7 +374,8 @@ fn accept(project: &mut Project, allocated: i64, dice: &mut Dice) {
     revise(project, "accepted", accepted, known.max(moment(accepted, 16 * 60)), "交工验收合格");
     if let Some(r) = project.revisions.last_mut() {
         r.invested = (project.plan.total_yuan as f64 * dice.between(0.97, 1.0) / 100.0).floor() as i64 * 100;
-        r.paid = ((r.invested as f64 * dice.between(0.9, 0.97)) as i64 / 100 * 100).min(allocated).max(r.paid);
+        r.paid =
+            ((r.invested as f64 * dice.between(0.9, 0.97)) as i64 / 100 * 100).min(allocated).max(r.paid);
         r.invested = r.invested.max(r.paid);
     }
     let finally = accepted + dice.whole(120, 260) as Day;
@@ -394,7 +431,11 @@ fn settle_funds(project: &mut Project) {
     let allocated: i64 = project.funds.iter().map(|f| f.allocated).sum();
     let mut left = paid;
     for fund in &mut project.funds {
-        fund.paid = if allocated > 0 { (i128::from(paid) * i128::from(fund.allocated) / i128::from(allocated)) as i64 } else { 0 };
+        fund.paid = if allocated > 0 {
+            (i128::from(paid) * i128::from(fund.allocated) / i128::from(allocated)) as i64
+        } else {
+            0
+        };
         left -= fund.paid;
     }
     for fund in &mut project.funds {

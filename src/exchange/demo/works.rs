@@ -41,7 +41,8 @@ pub struct RoadWorks {
 
 /// Plans the road works of a county.
 pub fn plan(county: &County, fates: &Fates, dice: &mut Dice) -> RoadWorks {
-    let mut works = RoadWorks { plans: Vec::new(), before: surfaces(county, fates, dice), serving: BTreeMap::new() };
+    let mut works =
+        RoadWorks { plans: Vec::new(), before: surfaces(county, fates, dice), serving: BTreeMap::new() };
     let mut from = 0;
     while from < county.naturals.len() {
         let village = county.naturals[from].village;
@@ -67,14 +68,26 @@ fn surfaces(county: &County, fates: &Fates, dice: &mut Dice) -> Vec<Surface> {
             }
             'Y' => {
                 let width = [35, 40, 45, 50, 60][dice.index(5)];
-                (["concrete", "concrete", "asphalt"][dice.index(3)], width, width + 10, "四级", day(2008, 1, 1) + dice.whole(0, 2_400) as Day)
+                (
+                    ["concrete", "concrete", "asphalt"][dice.index(3)],
+                    width,
+                    width + 10,
+                    "四级",
+                    day(2008, 1, 1) + dice.whole(0, 2_400) as Day,
+                )
             }
             _ => {
                 let since = match link.natural_village.map(|n| fates.of[n]) {
                     Some(Fate::Before(d)) => d,
                     _ => day(2010, 1, 1) + dice.whole(0, 1_800) as Day,
                 };
-                (["concrete", "concrete", "concrete", "block", "simple"][dice.index(5)], [30, 35, 35, 35, 40, 45][dice.index(6)], 45, "四级", since)
+                (
+                    ["concrete", "concrete", "concrete", "block", "simple"][dice.index(5)],
+                    [30, 35, 35, 35, 40, 45][dice.index(6)],
+                    45,
+                    "四级",
+                    since,
+                )
             }
         };
         for _ in &link.segments {
@@ -112,7 +125,12 @@ fn unhardened(county: &County, fates: &Fates, natural: usize, dice: &mut Dice) -
 }
 
 fn harden_village(
-    county: &County, fates: &Fates, village: usize, naturals: std::ops::Range<usize>, works: &mut RoadWorks, dice: &mut Dice,
+    county: &County,
+    fates: &Fates,
+    village: usize,
+    naturals: std::ops::Range<usize>,
+    works: &mut RoadWorks,
+    dice: &mut Dice,
 ) {
     let mut groups: BTreeMap<(u8, usize), Vec<usize>> = BTreeMap::new();
     for i in naturals {
@@ -141,7 +159,14 @@ fn harden_village(
             wave => {
                 let finish = fates.waves.get(&(village, wave)).copied().unwrap_or(day(2019, 6, 30));
                 let accepted = finish < BUSINESS_DATE - 90 || dice.chance(0.3);
-                (if accepted && finish < BUSINESS_DATE - 30 { Outcome::Accepted } else { Outcome::Completed }, finish)
+                (
+                    if accepted && finish < BUSINESS_DATE - 30 {
+                        Outcome::Accepted
+                    } else {
+                        Outcome::Completed
+                    },
+                    finish,
+                )
             }
         };
         let start = match outcome {
@@ -156,7 +181,8 @@ fn harden_village(
         let first = &county.naturals[members[0]];
         let v = &county.villages[village];
         let more = if members.len() > 1 { format!("等{}个", members.len()) } else { String::new() };
-        let name = format!("{}{}{}{more}自然村路面硬化工程", county.town_name(v.town), v.short_name, first.name);
+        let name =
+            format!("{}{}{}{more}自然村路面硬化工程", county.town_name(v.town), v.short_name, first.name);
         let served = members
             .iter()
             .map(|n| Served { natural_village: *n, households: county.naturals[*n].households, at: 1.0 })
@@ -189,14 +215,19 @@ fn improve(county: &County, works: &mut RoadWorks, dice: &mut Dice) {
         let route = county.route(l);
         let finish = finishing_day(dice);
         let outcome = any_outcome(finish, dice);
-        let start = if outcome == Outcome::NeverReported { BUSINESS_DATE - dice.whole(8, 40) as Day } else { finish - dice.whole(90, 220) as Day };
+        let start = if outcome == Outcome::NeverReported {
+            BUSINESS_DATE - dice.whole(8, 40) as Day
+        } else {
+            finish - dice.whole(90, 220) as Day
+        };
         let (first, last) = stretch(link.segments.len(), dice);
         let segments = link.segments[first..=last].to_vec();
         let within = Within::Village(village);
         let mut plan = match dice.index(10) {
             0..=4 if works.before[segments[0]].width_dm < 60 => {
                 let name = format!("{town}{route}{}段窄基路面拓宽工程", v.short_name);
-                let mut p = road_plan(county, segments, dice.between(450_000.0, 800_000.0), within, name, "widen");
+                let mut p =
+                    road_plan(county, segments, dice.between(450_000.0, 800_000.0), within, name, "widen");
                 p.details = json!({ "surface": "concrete", "width_m": 6.0, "grade": "四级" });
                 p
             }
@@ -209,7 +240,10 @@ fn improve(county: &County, works: &mut RoadWorks, dice: &mut Dice) {
                 p.shape = Shape::Point(at);
                 p.segments = Vec::new();
                 p.stated_km = None;
-                p.items = items("road", &[("roadbed_km", metres as f64 / 1_000.0), ("surface_km", metres as f64 / 1_000.0)]);
+                p.items = items(
+                    "road",
+                    &[("roadbed_km", metres as f64 / 1_000.0), ("surface_km", metres as f64 / 1_000.0)],
+                );
                 p.total_yuan = metres * dice.whole(28_000, 46_000);
                 p.details = json!({ "bridge_class": dice.whole(4, 5), "bridge_length_m": metres });
                 p
@@ -222,7 +256,8 @@ fn improve(county: &County, works: &mut RoadWorks, dice: &mut Dice) {
                     _ => "提档升级工程",
                 };
                 let name = format!("{town}{route}{}段{word}", v.short_name);
-                let mut p = road_plan(county, segments, dice.between(500_000.0, 950_000.0), within, name, kind);
+                let mut p =
+                    road_plan(county, segments, dice.between(500_000.0, 950_000.0), within, name, kind);
                 p.details = json!({ "surface": "asphalt", "width_m": 6.0, "grade": "四级" });
                 p
             }
@@ -284,10 +319,20 @@ pub fn items(sector: &str, amounts: &[(&'static str, f64)]) -> Vec<(&'static str
         ("power", _) => 5_000,
         _ => 10_000,
     };
-    amounts.iter().map(|(item, amount)| (*item, ((amount * 1_000.0).round() as i64).max(1), weight(item))).collect()
+    amounts
+        .iter()
+        .map(|(item, amount)| (*item, ((amount * 1_000.0).round() as i64).max(1), weight(item)))
+        .collect()
 }
 
-fn road_plan(county: &County, segments: Vec<usize>, per_km: f64, within: Within, name: String, kind: &'static str) -> Plan {
+fn road_plan(
+    county: &County,
+    segments: Vec<usize>,
+    per_km: f64,
+    within: Within,
+    name: String,
+    kind: &'static str,
+) -> Plan {
     let metres: f64 = segments.iter().map(|s| county.network.segments[*s].length).sum();
     let km = (metres / 10.0).round().max(1.0) / 100.0;
     Plan {
