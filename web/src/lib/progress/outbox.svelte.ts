@@ -42,7 +42,6 @@ export function startOutbox(account: () => string | null): () => void {
     const who = account();
     if (who && navigator.onLine) void flush(who);
   };
-  attempt();
   addEventListener('online', attempt);
   const timer = setInterval(attempt, 60_000);
   return () => {

@@ -2,6 +2,7 @@
 import { api, client, type Account, type Sector, type Session } from '$lib/api';
 import { locale } from '$lib/i18n';
 import { wipeDrafts } from '$lib/progress/drafts';
+import { flush, startOutbox } from '$lib/progress/outbox.svelte';
 
 class SessionStore {
   account = $state.raw<Account | null>(null);
@@ -17,6 +18,8 @@ function accept(answer: Session): void {
   client.setCsrf(answer.csrf_token);
   session.account = answer.account;
   session.known = true;
+  // Reports that waited for a network, or for their writer to sign in again.
+  if (answer.account) void flush(answer.account.id);
 }
 
 export async function loadSession(): Promise<void> {
@@ -24,6 +27,7 @@ export async function loadSession(): Promise<void> {
     if (session.account) session.expired = true;
     session.account = null;
   });
+  startOutbox(() => session.account?.id ?? null);
   try {
     accept(await api.session());
   } catch {
