@@ -52,77 +52,106 @@ pub struct NaturalVillage {
     pub projects: Vec<Uuid>,
 }
 
-/// Which natural villages.
+/// A natural village, as filters need it.
 #[derive(Debug, Clone)]
-pub enum Which<'a> {
-    /// All in the subtree of an area, by its path.
-    Below(&'a str),
-    /// One.
-    One(Uuid),
+pub struct Slim {
+    /// Identity.
+    pub id: Uuid,
+    /// Code of ours.
+    pub code: String,
+    /// Member of the denominator list.
+    pub counted: bool,
+    /// Reached by a hardened road.
+    pub reached: bool,
+    /// Projects of any sector that serve it.
+    pub projects: Vec<Uuid>,
 }
 
-/// Natural villages with their services as of `day`, in code order. `denominator` names the list
-/// whose members count.
+/// All natural villages in the subtree of `path` as of `day`, in code order, slim. `denominator`
+/// names the list whose members count.
+pub async fn below(
+    pool: &PgPool,
+    path: &str,
+    denominator: &str,
+    day: NaiveDate,
+    approved_only: bool,
+) -> Result<Vec<Slim>> {
+    // Sub-selects by index for each village: joins would hash whole tables for one town's list.
+    let rows = sqlx::query(
+        "SELECT v.id, v.code,
+                EXISTS (SELECT 1 FROM denominators d JOIN denominator_members m ON m.denominator_id = d.id
+                         WHERE d.name = $3 AND m.natural_village_id = v.id) AS counted,
+                coalesce((SELECT s.served FROM service_states s
+                           WHERE s.natural_village_id = v.id AND s.service = 'road' AND s.effective_on <= $2
+                             AND s.voided_at IS NULL AND (s.approved_at IS NOT NULL OR NOT $4)
+                           ORDER BY s.effective_on DESC, s.recorded_at DESC LIMIT 1), false) AS reached,
+                ARRAY(SELECT l.project_id FROM project_natural_villages l WHERE l.natural_village_id = v.id) AS projects
+           FROM areas a JOIN natural_villages v ON v.village_id = a.id
+          WHERE a.path ~>=~ $1 AND a.path ~<~ (left($1, -1) || '0')
+            AND v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2)
+          ORDER BY v.code",
+    )
+    .bind(path)
+    .bind(day)
+    .bind(denominator)
+    .bind(approved_only)
+    .fetch_all(pool)
+    .await?;
+    rows.into_iter()
+        .map(|r| {
+            Ok(Slim {
+                id: r.try_get("id")?,
+                code: r.try_get("code")?,
+                counted: r.try_get("counted")?,
+                reached: r.try_get("reached")?,
+                projects: r.try_get("projects")?,
+            })
+        })
+        .collect()
+}
+
+/// Natural villages with all their services as of `day`, in code order.
 pub async fn find(
     pool: &PgPool,
-    which: &Which<'_>,
+    ids: &[Uuid],
     denominator: &str,
     day: NaiveDate,
 ) -> Result<Vec<NaturalVillage>> {
-    macro_rules! select {
-        ($where:literal) => {
-            sqlx::query(concat!(
-                "WITH v AS MATERIALIZED (
-                   SELECT v.id, v.fid, v.code, v.name, v.geom, a.code AS village_code, a.short_name AS village_name
-                     FROM natural_villages v JOIN areas a ON a.id = v.village_id
-                    WHERE v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2) AND ",
-                $where,
-                "), newest AS (
-                   SELECT natural_village_id AS id,
-                          jsonb_object_agg(service, jsonb_build_object('served', served, 'on', effective_on)) AS states
-                     FROM (SELECT DISTINCT ON (s.natural_village_id, s.service)
-                                  s.natural_village_id, s.service, s.served, s.effective_on
-                             FROM v JOIN service_states s ON s.natural_village_id = v.id
-                            WHERE s.effective_on <= $2 AND s.voided_at IS NULL
-                            ORDER BY s.natural_village_id, s.service, s.effective_on DESC, s.recorded_at DESC) s
-                    GROUP BY 1
-                 ), approved AS (
-                   SELECT natural_village_id AS id,
-                          jsonb_object_agg(service, jsonb_build_object('served', served, 'on', effective_on)) AS states
-                     FROM (SELECT DISTINCT ON (s.natural_village_id, s.service)
-                                  s.natural_village_id, s.service, s.served, s.effective_on
-                             FROM v JOIN service_states s ON s.natural_village_id = v.id
-                            WHERE s.effective_on <= $2 AND s.voided_at IS NULL AND s.approved_at IS NOT NULL
-                            ORDER BY s.natural_village_id, s.service, s.effective_on DESC, s.recorded_at DESC) s
-                    GROUP BY 1
-                 ), facts AS (
-                   SELECT DISTINCT ON (f.natural_village_id) f.natural_village_id AS id, f.households, f.people
-                     FROM v JOIN natural_village_facts f ON f.natural_village_id = v.id
-                    WHERE f.effective_on <= $2 AND f.voided_at IS NULL
-                    ORDER BY f.natural_village_id, f.effective_on DESC, f.recorded_at DESC
-                 ), serving AS (
-                   SELECT l.natural_village_id AS id, array_agg(l.project_id ORDER BY l.project_id) AS projects
-                     FROM v JOIN project_natural_villages l ON l.natural_village_id = v.id GROUP BY 1
-                 ), counted AS (
-                   SELECT m.natural_village_id AS id
-                     FROM denominators d JOIN denominator_members m ON m.denominator_id = d.id
-                     JOIN v ON v.id = m.natural_village_id WHERE d.name = $3)
-                 SELECT v.id, v.fid, v.code, v.name, v.village_code, v.village_name, ST_X(v.geom) AS x, ST_Y(v.geom) AS y,
-                        facts.households, facts.people, counted.id IS NOT NULL AS counted,
-                        newest.states AS reported, approved.states AS approved, serving.projects
-                   FROM v LEFT JOIN newest USING (id) LEFT JOIN approved USING (id) LEFT JOIN facts USING (id)
-                   LEFT JOIN serving USING (id) LEFT JOIN counted USING (id)
-                  ORDER BY v.code"
-            ))
+    macro_rules! states {
+        ($and:literal) => {
+            concat!(
+                "(SELECT jsonb_object_agg(service, jsonb_build_object('served', served, 'on', effective_on))
+                    FROM (SELECT DISTINCT ON (s.service) s.service, s.served, s.effective_on FROM service_states s
+                           WHERE s.natural_village_id = v.id AND s.effective_on <= $2 AND s.voided_at IS NULL ",
+                $and,
+                " ORDER BY s.service, s.effective_on DESC, s.recorded_at DESC) s)"
+            )
         };
     }
-    let query = match which {
-        Which::Below(path) => {
-            select!("a.path ~>=~ $1 AND a.path ~<~ (left($1, -1) || '0')").bind(*path)
-        }
-        Which::One(id) => select!("v.id = $1").bind(*id),
-    };
-    let rows = query.bind(day).bind(denominator).fetch_all(pool).await?;
+    let rows = sqlx::query(concat!(
+        "SELECT v.id, v.fid, v.code, v.name, a.code AS village_code, a.short_name AS village_name,
+                ST_X(v.geom) AS x, ST_Y(v.geom) AS y, f.households, f.people,
+                EXISTS (SELECT 1 FROM denominators d JOIN denominator_members m ON m.denominator_id = d.id
+                         WHERE d.name = $3 AND m.natural_village_id = v.id) AS counted, ",
+        states!(""),
+        " AS reported, ",
+        states!("AND s.approved_at IS NOT NULL"),
+        " AS approved,
+                ARRAY(SELECT l.project_id FROM project_natural_villages l WHERE l.natural_village_id = v.id
+                       ORDER BY l.project_id) AS projects
+           FROM natural_villages v JOIN areas a ON a.id = v.village_id
+           LEFT JOIN LATERAL (
+             SELECT households, people FROM natural_village_facts f
+              WHERE f.natural_village_id = v.id AND f.effective_on <= $2 AND f.voided_at IS NULL
+              ORDER BY f.effective_on DESC, f.recorded_at DESC LIMIT 1) f ON true
+          WHERE v.id = ANY($1) AND v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2)
+          ORDER BY v.code"
+    ))
+    .bind(ids)
+    .bind(day)
+    .bind(denominator)
+    .fetch_all(pool)
+    .await?;
     rows.iter().map(natural_village).collect()
 }
 
@@ -142,7 +171,7 @@ fn natural_village(r: &PgRow) -> Result<NaturalVillage> {
         center: [rounded(r.try_get("x")?), rounded(r.try_get("y")?)],
         reported: states("reported")?,
         approved: states("approved")?,
-        projects: r.try_get::<Option<Vec<Uuid>>, _>("projects")?.unwrap_or_default(),
+        projects: r.try_get("projects")?,
     })
 }
 

@@ -20,7 +20,10 @@ pub async fn grounds(pool: &PgPool, hits: &[Hit], public: bool) -> Result<HashMa
 
     let of_areas = ids(HitKind::Area);
     if !of_areas.is_empty() {
-        let rows = sqlx::query("SELECT id, fid FROM areas WHERE id = ANY($1)").bind(&of_areas).fetch_all(pool).await?;
+        let rows = sqlx::query("SELECT id, fid FROM areas WHERE id = ANY($1)")
+            .bind(&of_areas)
+            .fetch_all(pool)
+            .await?;
         let mut fids = HashMap::new();
         for row in rows {
             fids.insert(row.try_get::<i64, _>("fid")?, row.try_get::<Uuid, _>("id")?);
@@ -35,10 +38,12 @@ pub async fn grounds(pool: &PgPool, hits: &[Hit], public: bool) -> Result<HashMa
 
     let of_villages = ids(HitKind::NaturalVillage);
     if !of_villages.is_empty() {
-        let rows = sqlx::query("SELECT id, ST_X(geom) AS x, ST_Y(geom) AS y FROM natural_villages WHERE id = ANY($1)")
-            .bind(&of_villages)
-            .fetch_all(pool)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT id, ST_X(geom) AS x, ST_Y(geom) AS y FROM natural_villages WHERE id = ANY($1)",
+        )
+        .bind(&of_villages)
+        .fetch_all(pool)
+        .await?;
         for row in rows {
             grounds.insert(row.try_get("id")?, around(row.try_get("x")?, row.try_get("y")?));
         }

@@ -101,11 +101,8 @@ async fn get_area(
     let fids: Vec<i64> = chain.iter().map(|a| a.fid).collect();
     let grounds = areas::grounds(&state.pool, &fids).await?;
     let ground = |fid: i64| grounds.get(&fid).copied().unwrap_or_default();
-    let facts = if area.level == "village" {
-        areas::village_facts(&state.pool, area.fid, day).await?
-    } else {
-        None
-    };
+    let facts =
+        if area.level == "village" { areas::village_facts(&state.pool, area.fid, day).await? } else { None };
     Ok(Json(AreaDetail {
         code: area.code.clone(),
         fid: area.fid,

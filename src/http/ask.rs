@@ -92,7 +92,10 @@ pub fn at(text: Option<&str>, today: NaiveDate) -> Result<Option<NaiveDate>> {
 pub fn limit(text: Option<&str>, usual: usize) -> Result<usize> {
     let Some(text) = text.filter(|t| !t.is_empty()) else { return Ok(usual) };
     text.parse().ok().filter(|n| (1..=200).contains(n)).ok_or_else(|| {
-        bad_request("参数 limit 应为 1 至 200 的整数。", "Parameter limit must be a whole number from 1 to 200.")
+        bad_request(
+            "参数 limit 应为 1 至 200 的整数。",
+            "Parameter limit must be a whole number from 1 to 200.",
+        )
     })
 }
 
@@ -187,7 +190,9 @@ mod tests {
         let mut bytes = text.clone().into_bytes();
         let last = bytes.len() - 3;
         bytes[last] = if bytes[last] == b'A' { b'B' } else { b'A' };
-        assert!(position::<(i32, String)>("projects?area=44", Some(&String::from_utf8(bytes).unwrap())).is_err());
+        assert!(
+            position::<(i32, String)>("projects?area=44", Some(&String::from_utf8(bytes).unwrap())).is_err()
+        );
         for junk in ["x", "AAAA", "%%%", "中"] {
             assert!(position::<(i32, String)>("l", Some(junk)).is_err());
         }
@@ -208,7 +213,9 @@ mod tests {
     #[test]
     fn limits_and_words() {
         assert_eq!(limit(None, 50).unwrap(), 50);
-        assert!(limit(Some("0"), 50).is_err() && limit(Some("201"), 50).is_err() && limit(Some("x"), 50).is_err());
+        assert!(
+            limit(Some("0"), 50).is_err() && limit(Some("201"), 50).is_err() && limit(Some("x"), 50).is_err()
+        );
         let light = |w: &str| crate::domain::lights::Light::parse(w);
         assert_eq!(words("light", Some("late,warn"), light).unwrap().len(), 2);
         assert!(words("light", Some("late,red"), light).is_err());

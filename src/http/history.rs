@@ -110,7 +110,9 @@ async fn get_history(
                 version: r.version,
                 effective_on: r.effective_on,
                 recorded_at: r.recorded_at,
-                recorded_by: r.recorded_by.map(|(display_name, unit_name)| Person { display_name, unit_name }),
+                recorded_by: r
+                    .recorded_by
+                    .map(|(display_name, unit_name)| Person { display_name, unit_name }),
                 state: r.state,
                 percent: r.percent,
                 invested_yuan: r.invested_yuan,

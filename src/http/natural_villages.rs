@@ -16,7 +16,7 @@ use super::AppState;
 use super::ask::{self, Named, Params, Viewer};
 use super::projects::{self as project_rows, ProjectRow};
 use crate::db::ledger::{Judged, Snapshot};
-use crate::db::natural_villages::{self, NaturalVillage, ServiceState, Which};
+use crate::db::natural_villages::{self, NaturalVillage, ServiceState};
 use crate::db::settings;
 use crate::domain::lights::{Light, Status, Thresholds};
 use crate::domain::sector::Sector;
@@ -171,8 +171,7 @@ async fn list_natural_villages(
 ) -> Result<Json<NaturalVillagePage>> {
     let context = Context::new(&state, &viewer, query.at.as_deref()).await?;
     let limit = ask::limit(query.limit.as_deref(), 100)?;
-    let statuses =
-        ask::words("status", query.status.as_deref(), |w| STATUSES.into_iter().find(|s| *s == w))?;
+    let statuses = ask::words("status", query.status.as_deref(), |w| STATUSES.into_iter().find(|s| *s == w))?;
     let counted = match query.counted.as_deref() {
         None | Some("") => None,
         Some("true" | "1") => Some(true),
@@ -184,28 +183,31 @@ async fn list_natural_villages(
             ));
         }
     };
-    let list = format!("natural_villages|{code}|{}|{:?}|{statuses:?}|{counted:?}", context.public, context.at);
+    let list =
+        format!("natural_villages|{code}|{}|{:?}|{statuses:?}|{counted:?}", context.public, context.at);
     let after: Option<String> = ask::position(&list, query.cursor.as_deref())?;
     let area = context.ledger.area_by_code(&code)?;
     let found =
-        natural_villages::find(&state.pool, &Which::Below(&area.path), &context.denominator, context.day).await?;
+        natural_villages::below(&state.pool, &area.path, &context.denominator, context.day, context.public)
+            .await?;
     let mut rows: Vec<_> = found
-        .iter()
+        .into_iter()
         .filter(|v| counted.is_none_or(|c| v.counted == c))
-        .map(|v| (v, context.status(v, &v.reported)))
-        .filter(|(_, status)| statuses.is_empty() || statuses.contains(status))
+        .filter(|v| statuses.is_empty() || statuses.contains(&context.status(&v.projects, v.reached)))
         .collect();
     let total = rows.len();
-    rows.retain(|(v, _)| after.as_ref().is_none_or(|last| v.code > *last));
+    rows.retain(|v| after.as_ref().is_none_or(|last| v.code > *last));
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next_cursor = match rows.last() {
-        Some((last, _)) if more => Some(ask::cursor(&list, &last.code)?),
+        Some(last) if more => Some(ask::cursor(&list, &last.code)?),
         _ => None,
     };
-    let missing: Vec<Uuid> = rows.iter().filter(|(_, s)| *s != "done").map(|(v, _)| v.id).collect();
+    let ids: Vec<Uuid> = rows.iter().map(|v| v.id).collect();
+    let missing: Vec<Uuid> = rows.iter().filter(|v| !v.reached).map(|v| v.id).collect();
     let gaps = natural_villages::gaps_km(&state.pool, &missing, context.day).await?;
-    let items = rows.iter().map(|(v, status)| context.item(v, status, gaps.get(&v.id).copied())).collect();
+    let page = natural_villages::find(&state.pool, &ids, &context.denominator, context.day).await?;
+    let items = page.iter().map(|v| context.item(v, gaps.get(&v.id).copied())).collect();
     Ok(Json(NaturalVillagePage { items, next_cursor, total }))
 }
 
@@ -223,10 +225,9 @@ async fn get_natural_village(
 ) -> Result<Json<NaturalVillageDetail>> {
     let id = ask::id(&id, "自然村", "natural village")?;
     let context = Context::new(&state, &viewer, query.at.as_deref()).await?;
-    let found = natural_villages::find(&state.pool, &Which::One(id), &context.denominator, context.day).await?;
+    let found = natural_villages::find(&state.pool, &[id], &context.denominator, context.day).await?;
     let village = found.first().ok_or_else(|| Error::not_found("自然村", "natural village"))?;
-    let status = context.status(village, &village.reported);
-    let gap = if status == "done" {
+    let gap = if has(context.reading(village), "road") {
         None
     } else {
         natural_villages::gaps_km(&state.pool, &[id], context.day).await?.remove(&id)
@@ -244,10 +245,14 @@ async fn get_natural_village(
         .collect();
     service_states.sort_by(|a, b| a.service.cmp(&b.service));
     Ok(Json(NaturalVillageDetail {
-        item: context.item(village, status, gap),
+        item: context.item(village, gap),
         service_states,
         projects: project_rows::rows(&state, &context.ledger, &judged, context.public).await?,
     }))
+}
+
+fn has(states: &HashMap<String, ServiceState>, service: &str) -> bool {
+    states.get(service).is_some_and(|s| s.served)
 }
 
 /// What every natural village of one request is judged by.
@@ -288,23 +293,21 @@ impl Context {
         Some(Judged::new(project, standing, &self.limits, self.day))
     }
 
-    /// Its road projects that are not cancelled.
-    fn roads<'a>(&'a self, village: &'a NaturalVillage) -> impl Iterator<Item = Judged> + 'a {
-        village
-            .projects
+    /// Those of its projects that build roads and are not cancelled.
+    fn roads<'a>(&'a self, projects: &'a [Uuid]) -> impl Iterator<Item = Judged> + 'a {
+        projects
             .iter()
             .filter_map(|id| self.judge(*id))
             .filter(|j| j.project.sector == Sector::Road && j.standing.progress.status != Status::Cancelled)
     }
 
-    /// Status of the road topic under a reading of the services.
-    fn status(&self, village: &NaturalVillage, services: &HashMap<String, ServiceState>) -> &'static str {
-        let services = if self.public { &village.approved } else { services };
-        if services.get("road").is_some_and(|s| s.served) {
+    /// Status of the road topic.
+    fn status(&self, projects: &[Uuid], reached: bool) -> &'static str {
+        if reached {
             return "done";
         }
         // Finished but not counted as reached (not approved, or lapsed) is not without a project.
-        let best = self.roads(village).map(|j| j.standing.progress.status).max();
+        let best = self.roads(projects).map(|j| j.standing.progress.status).max();
         match best {
             None => "gap",
             Some(Status::NotStarted) => "not_started",
@@ -312,13 +315,10 @@ impl Context {
         }
     }
 
-    fn item(&self, v: &NaturalVillage, status: &'static str, gap_km: Option<f64>) -> NaturalVillageItem {
+    fn item(&self, v: &NaturalVillage, gap_km: Option<f64>) -> NaturalVillageItem {
         let reading = self.reading(v);
-        let has = |states: &HashMap<String, ServiceState>, service: &str| {
-            states.get(service).is_some_and(|s| s.served)
-        };
         // The one that will reach it, or else the one that did.
-        let project = self.roads(v).min_by_key(|j| match j.standing.progress.status {
+        let project = self.roads(&v.projects).min_by_key(|j| match j.standing.progress.status {
             Status::UnderWay => 0,
             Status::NotStarted => 1,
             Status::Completed => 2,
@@ -333,8 +333,8 @@ impl Context {
             households: v.households,
             people: v.people,
             counted: v.counted,
-            status,
-            status_ok: self.status(v, &v.approved),
+            status: self.status(&v.projects, has(reading, "road")),
+            status_ok: self.status(&v.projects, has(&v.approved, "road")),
             reached_on: reading.get("road").filter(|s| s.served).map(|s| s.on),
             water: has(reading, "water"),
             water_ok: has(&v.approved, "water"),

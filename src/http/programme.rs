@@ -181,7 +181,8 @@ async fn get_programme(State(state): State<AppState>) -> Result<Json<Programme>>
             Error::not_found("省级区域（尚未导入数据）", "province: nothing has been loaded yet")
         })?,
     };
-    let ground = areas::grounds(&state.pool, &[province.fid]).await?.remove(&province.fid).unwrap_or_default();
+    let ground =
+        areas::grounds(&state.pool, &[province.fid]).await?.remove(&province.fid).unwrap_or_default();
     let items = settings::quantity_items(&state.pool).await?;
     let text = |member| settings.programme(member).and_then(Value::as_str).map(str::to_owned);
     let states = settings::project_states(&state.pool).await?;

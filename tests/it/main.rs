@@ -1,11 +1,11 @@
 //! Integration tests: the real binary against a real PostGIS.
 
 mod harness;
-mod people;
 
 mod architecture;
 mod demo;
 mod import;
+mod people;
 mod platform;
 mod reports;
 mod sessions;

@@ -107,7 +107,8 @@ async fn areas(pool: &PgPool) -> Result<HashMap<i64, Area>> {
 
 /// Of several areas with one code the standing one counts, then the last to go.
 fn by_code(areas: &HashMap<i64, Area>) -> HashMap<String, i64> {
-    let later = |a: &Area, b: &Area| a.valid_to.unwrap_or(NaiveDate::MAX) > b.valid_to.unwrap_or(NaiveDate::MAX);
+    let later =
+        |a: &Area, b: &Area| a.valid_to.unwrap_or(NaiveDate::MAX) > b.valid_to.unwrap_or(NaiveDate::MAX);
     let mut codes: HashMap<String, i64> = HashMap::with_capacity(areas.len());
     for area in areas.values() {
         let known = codes.get(&area.code).and_then(|fid| areas.get(fid));

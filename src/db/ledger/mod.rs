@@ -142,7 +142,8 @@ impl Project {
     pub fn standing(&self, at: Option<NaiveDate>, approved_only: bool) -> Option<Standing> {
         let counts =
             |r: &&Revision| at.is_none_or(|day| r.effective_on <= day) && (r.approved || !approved_only);
-        let (state, percent, last_reported_on) = if at.is_none() && !approved_only || self.history.is_empty() {
+        let (state, percent, last_reported_on) = if at.is_none() && !approved_only || self.history.is_empty()
+        {
             (self.state, self.percent, self.last_reported_on)
         } else {
             let mut standing = self.history.iter().rev().filter(counts);
@@ -218,7 +219,9 @@ impl Snapshot {
         let depth = area.path.matches('/').count() + 1;
         self.areas
             .values()
-            .filter(|a| a.valid_to.is_none() && a.path.starts_with(&area.path) && a.path.matches('/').count() == depth)
+            .filter(|a| {
+                a.valid_to.is_none() && a.path.starts_with(&area.path) && a.path.matches('/').count() == depth
+            })
             .count()
     }
 

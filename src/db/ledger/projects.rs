@@ -197,11 +197,8 @@ fn judge<'a>(project: &'a Arc<Project>, filter: &Filter<'_>, limits: &Thresholds
         return None;
     }
     let standing = project.standing(filter.at, filter.public)?;
-    let light = if filter.public {
-        None
-    } else {
-        light_at(&project.plan, &standing.progress, limits, filter.day).0
-    };
+    let light =
+        if filter.public { None } else { light_at(&project.plan, &standing.progress, limits, filter.day).0 };
     Some(Slim { project, standing, light })
 }
 
@@ -238,14 +235,14 @@ fn page_of(
     }
     rows.sort_unstable_by(compare);
     let next = if more { rows.last().map(|(key, _)| key.clone()) } else { None };
-    let rows =
-        rows.iter().map(|(_, r)| Judged::new(r.project, r.standing, limits, filter.day)).collect();
+    let rows = rows.iter().map(|(_, r)| Judged::new(r.project, r.standing, limits, filter.day)).collect();
     (rows, next)
 }
 
 fn key(row: &Slim<'_>, sort: Sort, day: NaiveDate) -> SortKey {
     let points = || {
-        lag_at(&row.project.plan, &row.standing.progress, day).map_or(0, |lag| i64::from(lag.points.hundredths()))
+        lag_at(&row.project.plan, &row.standing.progress, day)
+            .map_or(0, |lag| i64::from(lag.points.hundredths()))
     };
     match sort {
         // The code is the second key of every order.

@@ -184,7 +184,8 @@ async fn list_projects(
         day: at.unwrap_or(today),
         public,
     };
-    let page = Page { sort, reversed, after: after.as_ref().map(|(k, code)| (k.clone(), code.as_str())), limit };
+    let page =
+        Page { sort, reversed, after: after.as_ref().map(|(k, code)| (k.clone(), code.as_str())), limit };
     let found = ledger.list(&filter, &limits, &page);
     let next_cursor = match (found.next, found.rows.last()) {
         (Some(key), Some(last)) => Some(ask::cursor(&list, &(key, &last.project.code))?),
@@ -229,7 +230,10 @@ pub(super) async fn rows(
     let ids: Vec<Uuid> = judged.iter().map(|j| j.project.id).collect();
     let mut rest = projects::rest_of_rows(&state.pool, &ids, public).await?;
     // One that was taken out between the two looks is left out of the page.
-    Ok(judged.iter().filter_map(|j| rest.remove(&j.project.id).map(|rest| row(ledger, j, rest, public))).collect())
+    Ok(judged
+        .iter()
+        .filter_map(|j| rest.remove(&j.project.id).map(|rest| row(ledger, j, rest, public)))
+        .collect())
 }
 
 /// A row. What the public sees is an allow-list: everything else is set for staff alone.
@@ -237,7 +241,8 @@ pub(super) fn row(ledger: &Snapshot, judged: &Judged, rest: RowRest, public: boo
     let project = &judged.project;
     let nowhere = Named { code: String::new(), name: String::new() };
     let area = ledger.chain(&project.path).last();
-    let county = ledger.on_path(&project.path, "county").or_else(|| ledger.on_path(&project.path, "city")).or(area);
+    let county =
+        ledger.on_path(&project.path, "county").or_else(|| ledger.on_path(&project.path, "city")).or(area);
     let staff = !public;
     ProjectRow {
         id: project.id,

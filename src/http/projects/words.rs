@@ -40,8 +40,11 @@ pub fn reason(reason: &LightReason, settings: &Settings) -> ReasonWords {
         ),
         LightReason::Lag { lag, days, limit } => {
             let late = limit == settings.thresholds().lag_late;
-            let (line_zh, line_en, key) =
-                if late { ("红线", "red line", "lag_late_pp") } else { ("预警线", "warning line", "lag_warn_pp") };
+            let (line_zh, line_en, key) = if late {
+                ("红线", "red line", "lag_late_pp")
+            } else {
+                ("预警线", "warning line", "lag_warn_pp")
+            };
             words(
                 format!("滞后 {days} 天，比计划少完成 {lag} 个百分点（{line_zh} {limit}）"),
                 format!("{} behind, {lag} pp less than planned ({line_en} {limit} pp)", days_en(days)),
@@ -58,17 +61,17 @@ pub fn reason(reason: &LightReason, settings: &Settings) -> ReasonWords {
             format!("No report for {} (red line {})", days_en(days), days_en(limit.into())),
             Some((limit.into(), "no_update_days")),
         ),
-        LightReason::NeverReported => words("在建，尚未填报".into(), "Under way, never reported".into(), None),
+        LightReason::NeverReported => {
+            words("在建，尚未填报".into(), "Under way, never reported".into(), None)
+        }
         LightReason::WithinPlan { lag, limit } if lag.hundredths() > 0 => words(
             format!("比计划少完成 {lag} 个百分点，未超过预警线 {limit}"),
             format!("{lag} pp less than planned, within the warning line of {limit} pp"),
             Some((limit.value(), "lag_warn_pp")),
         ),
-        LightReason::WithinPlan { limit, .. } => words(
-            "符合计划进度".into(),
-            "As planned or ahead".into(),
-            Some((limit.value(), "lag_warn_pp")),
-        ),
+        LightReason::WithinPlan { limit, .. } => {
+            words("符合计划进度".into(), "As planned or ahead".into(), Some((limit.value(), "lag_warn_pp")))
+        }
         LightReason::NotDueYet { days: 0 } => words("计划今天开工".into(), "Due to start today".into(), None),
         LightReason::NotDueYet { days } => words(
             format!("未到计划开工日期，还有 {days} 天"),
