@@ -162,7 +162,7 @@ async fn greet(pool: &PgPool, url: &str) {
     println!("\n村通已就绪 Cuntong is ready:  {url}");
     let accounts: Vec<(String, String, String)> = sqlx::query_as(
         "SELECT a.login, a.display_name, a.unit_name FROM accounts a
-          WHERE EXISTS (SELECT 1 FROM settings WHERE key = 'demo_scale')
+          WHERE a.disabled_at IS NULL AND EXISTS (SELECT 1 FROM settings WHERE key = 'demo_scale')
           ORDER BY a.recorded_at, a.login LIMIT 20",
     )
     .fetch_all(pool)
