@@ -16,7 +16,10 @@ use crate::error::Result;
 pub const PASSWORD: &str = "cuntong-2020";
 
 /// Login, name, unit, role, area, sectors.
-pub const OFFERED: [(&str, &str, &str, &str, &str, &[&str]); 12] = [
+type Offer = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static [&'static str]);
+
+/// The accounts that the page offers.
+pub const OFFERED: [Offer; 12] = [
     ("jiaotong.wuhua", "李敏", "五华县交通运输局", "clerk", "441424", &["road"]),
     ("shuiwu.wuhua", "曾志勇", "五华县水务局", "clerk", "441424", &["water"]),
     ("shenhe.wuhua", "古文华", "五华县扶贫办公室", "reviewer", "441424", &[]),

@@ -7,7 +7,7 @@ use super::codes::{Codes, Place};
 use super::dice::Dice;
 use super::fates::{self, Fates};
 use super::ground::Ground;
-use super::places::{self, NaturalVillage, Village};
+use super::places::{self, NaturalVillage, Setting, Village};
 use super::planted::{self, Planted};
 use super::project::{Outcome, Plan, Project};
 use super::quota::Quota;
@@ -92,12 +92,9 @@ impl County {
         } else {
             places::villages(
                 &wanted,
-                &county.name,
-                &towns,
-                &seats,
+                &Setting { name: &county.name, towns: &towns, seats: &seats, ground: &ground },
                 &quota,
                 everything,
-                &ground,
                 &mut dice("villages"),
             )
         };
@@ -190,7 +187,7 @@ impl County {
             for s in &project.plan.segments {
                 let made = Surface {
                     since: accepted,
-                    surface,
+                    material: surface,
                     width_dm,
                     bed_dm: width_dm + 10,
                     grade: "四级",

@@ -181,7 +181,7 @@ impl Writer<'_> {
             .text(&link.name);
         sheet
             .plain(segment.stake.round() as i64)
-            .plain(surface.surface)
+            .plain(surface.material)
             .fixed(surface.width_dm, 1)
             .fixed(surface.bed_dm, 1);
         sheet.text(surface.grade);
@@ -381,7 +381,7 @@ impl Writer<'_> {
             sheet
                 .uuid(id)
                 .uuid(self.ids.naturals[s.natural_village])
-                .plain(s.service)
+                .plain(s.kind)
                 .day(s.effective_on)
                 .moment(s.recorded_at);
             match s.by {

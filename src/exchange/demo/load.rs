@@ -295,8 +295,8 @@ impl Progress {
                 bar.set_position(done);
                 bar.set_message(counts);
             }
-            None if self.plain && (done % 20 == 0 || done == self.total) => {
-                eprintln!("{done}/{} 县 {counts}", self.total)
+            None if self.plain && (done.is_multiple_of(20) || done == self.total) => {
+                eprintln!("{done}/{} 县 {counts}", self.total);
             }
             None => {}
         }

@@ -57,17 +57,27 @@ pub struct NaturalVillage {
     pub behind: Option<usize>,
 }
 
+/// The county that villages are placed in.
+pub struct Setting<'a> {
+    /// 五华县.
+    pub name: &'a str,
+    /// Its towns.
+    pub towns: &'a [Place],
+    /// Their seats.
+    pub seats: &'a [Seat],
+    /// Its ground.
+    pub ground: &'a Ground,
+}
+
 /// Places the villages, all of them at every scale, so that they stand at the same place.
 pub fn villages(
     wanted: &[Place],
-    county_name: &str,
-    towns: &[Place],
-    seats: &[Seat],
+    county: &Setting,
     quota: &Quota,
     everything: bool,
-    ground: &Ground,
     dice: &mut Dice,
 ) -> Vec<Village> {
+    let Setting { name: county_name, towns, seats, ground } = *county;
     let index: BTreeMap<&str, usize> = towns.iter().enumerate().map(|(i, t)| (t.code.as_str(), i)).collect();
     // Every town draws from the ground that is nearest to its seat.
     let mut per_town: BTreeMap<usize, usize> = BTreeMap::new();

@@ -282,7 +282,6 @@ fn meander(a: Point, b: Point, class: char, dice: &mut Dice) -> Vec<Point> {
     let straight = a.to(b);
     let steps = ((straight * 1.06 / VERTEX_SPACING).ceil() as usize).max(2);
     let sway = match class {
-        'X' => 0.85,
         'Y' => 1.0,
         _ => 0.85,
     };

@@ -12,7 +12,7 @@ pub struct Service {
     /// Index of the natural village.
     pub natural_village: usize,
     /// Word of `service_states`.
-    pub service: &'static str,
+    pub kind: &'static str,
     /// Since.
     pub effective_on: Day,
     /// Known since, milliseconds.
@@ -51,7 +51,7 @@ pub fn from_projects(projects: &[Project], out: &mut Vec<Service>) {
             };
             out.push(Service {
                 natural_village: served.natural_village,
-                service,
+                kind: service,
                 effective_on: report.effective_on,
                 recorded_at: report.recorded_at,
                 households: (service == "water").then_some(served.households),
@@ -77,7 +77,7 @@ pub fn standing(
         let recorded_at = census.max(moment(effective_on + 3, 10 * 60 + 30));
         out.push(Service {
             natural_village,
-            service,
+            kind: service,
             effective_on,
             recorded_at,
             households,

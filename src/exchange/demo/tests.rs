@@ -38,7 +38,7 @@ fn the_county_of_the_pictures_has_their_numbers() {
     let roads: BTreeMap<usize, bool> = c
         .services
         .iter()
-        .filter(|s| s.service == "road")
+        .filter(|s| s.kind == "road")
         .map(|s| (s.natural_village, s.approved_at.is_some()))
         .collect();
     let counted = |approved: bool| {
@@ -95,10 +95,10 @@ fn every_natural_village_hangs_on_the_network_and_reached_means_hardened() {
         assert!(c.naturals.iter().all(|n| all[n.node]), "{code} is one network");
 
         let hard: BTreeSet<usize> = c.hardened.iter().map(|(s, _)| *s).collect();
-        let is_hard = |s: usize| hard.contains(&s) || !matches!(c.surfaces[s].surface, "earth" | "gravel");
+        let is_hard = |s: usize| hard.contains(&s) || !matches!(c.surfaces[s].material, "earth" | "gravel");
         let hardened = reachable(&c, is_hard);
         let served: BTreeMap<usize, &super::services::Service> =
-            c.services.iter().filter(|s| s.service == "road").map(|s| (s.natural_village, s)).collect();
+            c.services.iter().filter(|s| s.kind == "road").map(|s| (s.natural_village, s)).collect();
         let planted: BTreeSet<&str> = c
             .planted
             .iter()
@@ -155,7 +155,7 @@ fn a_gap_without_a_project_is_one_segment() {
             .segments
             .iter()
             .copied()
-            .filter(|s| matches!(c.surfaces[*s].surface, "earth" | "gravel") && !with_project.contains(s))
+            .filter(|s| matches!(c.surfaces[*s].material, "earth" | "gravel") && !with_project.contains(s))
             .collect();
         assert!(open.len() <= 1, "{} has {} gaps", n.code, open.len());
         gaps += open.len();

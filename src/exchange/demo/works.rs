@@ -18,7 +18,7 @@ pub struct Surface {
     /// Day.
     pub since: Day,
     /// Word of `road_segment_states`.
-    pub surface: &'static str,
+    pub material: &'static str,
     /// 路面宽度, tenths of a metre.
     pub width_dm: i64,
     /// 路基宽度, tenths of a metre.
@@ -91,14 +91,14 @@ fn surfaces(county: &County, fates: &Fates, dice: &mut Dice) -> Vec<Surface> {
             }
         };
         for _ in &link.segments {
-            out.push(Surface { since, surface, width_dm, bed_dm, grade, project: None });
+            out.push(Surface { since, material: surface, width_dm, bed_dm, grade, project: None });
         }
     }
     // Earth where no hardened road has come before the plan.
     for (i, n) in county.naturals.iter().enumerate() {
         for s in unhardened(county, fates, i, dice) {
             let old = &mut out[s];
-            old.surface = if dice.chance(0.6) { "earth" } else { "gravel" };
+            old.material = if dice.chance(0.6) { "earth" } else { "gravel" };
             (old.width_dm, old.bed_dm, old.grade) = (30, 40, "等外");
             old.since = day(1998, 1, 1) + (n.households * 37 % 3_000) as Day;
         }
@@ -176,7 +176,7 @@ fn harden_village(
         let segments: Vec<usize> = members
             .iter()
             .flat_map(|n| county.network.links[county.naturals[*n].link].segments.clone())
-            .filter(|s| matches!(works.before[*s].surface, "earth" | "gravel"))
+            .filter(|s| matches!(works.before[*s].material, "earth" | "gravel"))
             .collect();
         let first = &county.naturals[members[0]];
         let v = &county.villages[village];
@@ -296,8 +296,7 @@ pub fn waiting_outcome(dice: &mut Dice) -> Outcome {
 pub fn any_outcome(finish: Day, dice: &mut Dice) -> Outcome {
     match dice.index(100) {
         0..=71 if finish < BUSINESS_DATE - 60 => Outcome::Accepted,
-        0..=71 => Outcome::Completed,
-        72..=75 => Outcome::Completed,
+        0..=75 => Outcome::Completed,
         76..=91 => open_outcome(dice),
         92..=98 => waiting_outcome(dice),
         _ => Outcome::Cancelled,
@@ -309,14 +308,12 @@ pub fn items(sector: &str, amounts: &[(&'static str, f64)]) -> Vec<(&'static str
     let weight = |item: &str| match (sector, item) {
         ("road", "roadbed_km") => 3_500,
         ("road", _) => 6_500,
-        ("water", "pipe_km") => 5_000,
-        ("water", "villages_connected") => 3_000,
+        ("water", "pipe_km") | ("power", _) => 5_000,
+        ("water", "villages_connected") | ("housing", "homes_started") => 3_000,
         ("water", _) => 2_000,
         ("relocation", "homes_built") => 6_000,
         ("relocation", _) => 4_000,
-        ("housing", "homes_started") => 3_000,
         ("housing", _) => 7_000,
-        ("power", _) => 5_000,
         _ => 10_000,
     };
     amounts
