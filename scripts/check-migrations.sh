@@ -49,7 +49,9 @@ cd /
   -o "-c listen_addresses= -c unix_socket_directories=$scratch -c fsync=off"
 for file in "$migrations"/*.sql; do
   # Root reads the file: the cluster's user may not be able to enter the clone.
-  "${as[@]}" "$bin/psql" -h "$scratch" -U owner -d postgres -X -q -1 -v ON_ERROR_STOP=1 -f - < "$file" > /dev/null \
+  once=(-1)
+  if head -1 "$file" | grep -q '^-- no-transaction'; then once=(); fi
+  "${as[@]}" "$bin/psql" -h "$scratch" -U owner -d postgres -X -q "${once[@]}" -v ON_ERROR_STOP=1 -f - < "$file" > /dev/null \
     || { echo "$(basename "$file") does not apply" >&2; exit 1; }
 done
 # Every constraint that people can break becomes a named error, so none may have a made-up name.

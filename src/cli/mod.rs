@@ -132,6 +132,37 @@ async fn import_layers(config: &Config, arguments: &import::ImportArgs) -> anyho
     .await
 }
 
+/// Every option of every command and of `serve` as a Markdown table, for the documentation.
+pub fn configuration_table() -> String {
+    let definition = Cli::command();
+    let rows = |command: &clap::Command| -> String {
+        command
+            .get_arguments()
+            .filter(|a| a.get_env().is_some())
+            .map(|a| {
+                let long = a.get_long().unwrap_or_default();
+                let env = a.get_env().unwrap_or_default().to_string_lossy();
+                let key =
+                    if long == "config" { "—".to_owned() } else { format!("`{}`", long.replace('-', "_")) };
+                let help = a.get_help().map(ToString::to_string).unwrap_or_default();
+                format!("| `--{long}` | `{env}` | {key} | {} |\n", help.replace('|', "\\|"))
+            })
+            .collect()
+    };
+    let head = |title: &str| {
+        format!(
+            "### {title}\n\n| 选项 flag | 环境变量 environment | 文件 file | 含义 meaning |\n|---|---|---|---|\n"
+        )
+    };
+    let mut table = head("所有命令 Every command") + &rows(&definition);
+    if let Some(serve) = definition.find_subcommand("serve") {
+        table += "\n";
+        table += &head("`cuntong serve`");
+        table += &rows(serve);
+    }
+    table
+}
+
 /// The definition of the command line, for the documentation and its test.
 pub fn definition() -> clap::Command {
     Cli::command()

@@ -19,6 +19,7 @@ use super::demo::{self, Scale};
 use crate::clock::Clock;
 use crate::config::{Config, ServeOptions};
 use crate::db::{Database, cluster};
+use crate::exchange::demo::DEMO_PASSWORD;
 use crate::http::{AppState, middleware, router, server, static_files, tls};
 use crate::map::LiveMap;
 use crate::telemetry::Metrics;
@@ -169,7 +170,7 @@ async fn greet(pool: &PgPool, url: &str) {
     .await
     .unwrap_or_default();
     if !accounts.is_empty() {
-        println!("\n演示账号 Demo accounts（密码 password: cuntong-2020）");
+        println!("\n演示账号 Demo accounts（密码 password: {DEMO_PASSWORD}）");
         for (login, name, unit) in accounts {
             println!("  {login:<20} {name}  {unit}");
         }

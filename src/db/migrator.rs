@@ -4,6 +4,8 @@ use anyhow::{Context, bail};
 use sqlx::PgConnection;
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
 
+use super::requirements;
+
 /// The migrations that this program was built with.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -42,6 +44,9 @@ pub async fn standing(conn: &mut PgConnection) -> anyhow::Result<Standing> {
 /// side on it.
 pub async fn run(conn: &mut PgConnection) -> anyhow::Result<usize> {
     let before = standing(conn).await?.missing.len();
+    if before > 0 {
+        requirements::check_owner(conn).await?;
+    }
     // Held by whoever migrates; a second one waits here instead of failing half-way.
     conn.lock().await.context("waiting for another migration")?;
     let mut migrator = Migrator::with_migrations(MIGRATIONS.iter().cloned().collect());
@@ -49,7 +54,10 @@ pub async fn run(conn: &mut PgConnection) -> anyhow::Result<usize> {
     let outcome = migrator.run_direct(None, conn, false).await;
     conn.unlock().await?;
     match outcome {
-        Ok(()) => Ok(before),
+        Ok(()) => {
+            requirements::lend_app_role(conn).await?;
+            Ok(before)
+        }
         Err(MigrateError::VersionMismatch(version)) => bail!(
             "数据库的迁移 {version} 与本程序的不同：它由另一个版本建立。\n\
              Migration {version} of the database differs from this program's: another build made it"

@@ -80,6 +80,65 @@ pub(super) async fn check_server(conn: &mut PgConnection) -> anyhow::Result<()> 
     )
 }
 
+/// What the owner must be able to do before migrations run. All that is missing is said at one time.
+pub(super) async fn check_owner(conn: &mut PgConnection) -> anyhow::Result<()> {
+    let row = sqlx::query(
+        "SELECT current_user::text AS me, r.rolsuper AS super, r.rolcreaterole AS creates_roles,
+                has_schema_privilege(current_user, 'public', 'CREATE') AS creates_tables,
+                EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'postgis') AS postgis,
+                EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm') AS trgm,
+                has_database_privilege(current_user, current_database(), 'CREATE') AS creates_extensions,
+                EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1) AS app_exists,
+                current_database()::text AS database
+           FROM pg_roles r WHERE r.rolname = current_user",
+    )
+    .bind(APP_ROLE)
+    .fetch_one(conn)
+    .await
+    .context("checking the owner's rights")?;
+    let has = |column: &str| row.try_get::<bool, _>(column);
+    let me: String = row.try_get("me")?;
+    let database: String = row.try_get("database")?;
+    if has("super")? {
+        return Ok(());
+    }
+    let mut wrong: Vec<String> = Vec::new();
+    if !has("creates_tables")? {
+        wrong.push(format!("GRANT CREATE, USAGE ON SCHEMA public TO {me};"));
+    }
+    if !has("postgis")? {
+        wrong.push("CREATE EXTENSION postgis;".into());
+    }
+    // pg_trgm is trusted: whoever may create in the database may install it.
+    if !has("trgm")? && !has("creates_extensions")? {
+        wrong.push("CREATE EXTENSION pg_trgm;".into());
+    }
+    if !has("creates_roles")? && !has("app_exists")? {
+        wrong.push(format!("ALTER ROLE {me} CREATEROLE;"));
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "用户 {me} 在数据库 {database} 中权限不足，请数据库管理员在该库执行：\n\
+         The user {me} lacks rights in the database {database}. Ask a superuser to run there:\n  {}",
+        wrong.join("\n  ")
+    )
+}
+
+/// Lets the owner work as the role of the program, so that one address is enough to begin with.
+pub(super) async fn lend_app_role(conn: &mut PgConnection) -> anyhow::Result<()> {
+    let may_become: bool = sqlx::query_scalar("SELECT pg_has_role(current_user, $1, 'MEMBER')")
+        .bind(APP_ROLE)
+        .fetch_one(&mut *conn)
+        .await?;
+    if !may_become && let Err(error) = sqlx::query("GRANT cuntong_app TO CURRENT_USER").execute(conn).await {
+        // Not needed when DATABASE_URL names the role itself.
+        tracing::info!(%error, "the owner cannot work as {APP_ROLE}");
+    }
+    Ok(())
+}
+
 /// The options that the pool connects with. A role that could bypass the policies, or that owns
 /// the tables, is lent only: the pool works as `cuntong_app`.
 pub(super) async fn app_role(

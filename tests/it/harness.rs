@@ -230,6 +230,7 @@ pub struct Server {
     pub client: reqwest::Client,
     child: Option<Child>,
     output: Arc<Mutex<String>>,
+    arguments: Vec<String>,
 }
 
 impl Server {
@@ -261,20 +262,29 @@ impl Server {
 
     /// Starts the binary and does not wait.
     pub fn spawn(arguments: &[&str]) -> Self {
-        let port = free_port();
+        let address = format!("127.0.0.1:{}", free_port());
+        let mut all = vec!["serve".to_owned(), "--listen".to_owned(), address.clone()];
+        all.extend(arguments.iter().map(ToString::to_string));
+        let mut server = Self {
+            base: format!("http://{address}"),
+            client: client_builder().build().expect("a client"),
+            child: None,
+            output: Arc::default(),
+            arguments: all,
+        };
+        server.respawn();
+        server
+    }
+
+    /// Starts it again on the same port with the same arguments, after it was killed or stopped.
+    pub fn respawn(&mut self) {
         let mut command = program();
-        command.arg("serve").args(["--listen", &format!("127.0.0.1:{port}")]).args(arguments);
+        command.args(&self.arguments);
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
-        let output = Arc::new(Mutex::new(String::new()));
-        follow(child.stdout.take().expect("stdout"), &output);
-        follow(child.stderr.take().expect("stderr"), &output);
-        Self {
-            base: format!("http://127.0.0.1:{port}"),
-            client: client_builder().build().expect("a client"),
-            child: Some(child),
-            output,
-        }
+        follow(child.stdout.take().expect("stdout"), &self.output);
+        follow(child.stderr.take().expect("stderr"), &self.output);
+        self.child = Some(child);
     }
 
     /// Waits for /readyz; fails with what the program printed when it ends before.

@@ -4,9 +4,12 @@ mod harness;
 
 mod architecture;
 mod demo;
+mod documentation;
+mod drill;
 mod import;
 mod people;
 mod platform;
 mod reports;
+mod server;
 mod sessions;
 mod shapefile;

@@ -107,6 +107,39 @@ async fn an_external_database_that_is_behind_is_refused_and_migrated_on_demand()
 }
 
 #[tokio::test]
+async fn an_owner_without_rights_is_told_what_to_ask_for_and_then_gets_along_without_being_superuser() {
+    let db = Db::fresh().await;
+    let role = format!("owner_{}", &db.name[20..]);
+    let mut admin = db.owner().await;
+    let prepare = format!(
+        "DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE ROLE {role} LOGIN; ALTER DATABASE {} OWNER TO {role}",
+        db.name
+    );
+    admin.execute(sqlx::AssertSqlSafe(prepare)).await.unwrap();
+    let url = db.url(&role);
+    let refused = program().args(["migrate", "--database-url", &url]).output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success());
+    assert!(said.contains("CREATE EXTENSION postgis") && said.contains("GRANT CREATE"), "{said}");
+
+    let mend = format!(
+        "GRANT CREATE, USAGE ON SCHEMA public TO {role}; CREATE EXTENSION postgis; ALTER ROLE {role} CREATEROLE;
+         GRANT cuntong_app TO {role}"
+    );
+    admin.execute(sqlx::AssertSqlSafe(mend)).await.unwrap();
+    let done = program().args(["migrate", "--database-url", &url]).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let mut server = Server::spawn(&["--database-url", &url]);
+    server.wait_ready().await;
+    assert!(server.stop());
+    let tidy = format!(
+        "REASSIGN OWNED BY {role} TO cuntong_owner; DROP OWNED BY {role}; ALTER DATABASE {} OWNER TO cuntong_owner; DROP ROLE {role}",
+        db.name
+    );
+    admin.execute(sqlx::AssertSqlSafe(tidy)).await.unwrap();
+}
+
+#[tokio::test]
 async fn settings_that_would_lose_reports_are_refused_and_named() {
     let db = Db::fresh().await;
     let statement = format!("ALTER DATABASE {} SET synchronous_commit = off", db.name);
