@@ -13,13 +13,20 @@ function stored(): Locale {
 
 let current = $state<Locale>(stored());
 
+/** Fonts and screen readers choose by the language of the document. Unit tests have none. */
+function mark(next: Locale): void {
+  if (typeof document === 'undefined') return;
+  document.documentElement.lang = next === 'zh' ? 'zh-CN' : 'en';
+}
+mark(stored());
+
 export const locale = {
   get current(): Locale {
     return current;
   },
   set(next: Locale): void {
     current = next;
-    document.documentElement.lang = next === 'zh' ? 'zh-CN' : 'en';
+    mark(next);
     try {
       localStorage.setItem(STORED, next);
     } catch {
