@@ -252,7 +252,7 @@ impl Follower {
         let mut schemes: BTreeSet<Uuid> = ids("water_scheme").into_iter().collect();
         if !b.projects.is_empty() {
             let which = Which::Only(&b.projects);
-            b.project_rows = source::projects(tx, which).await?;
+            b.project_rows = source::projects(tx, which, &self.world.statuses).await?;
             b.revisions = source::revisions(tx, which, &self.world.statuses).await?;
             b.milestones = source::milestones(tx, which).await?;
             let [v, s, w] = source::things_of_projects(tx, &b.projects).await?;

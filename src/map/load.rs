@@ -117,7 +117,7 @@ async fn read_first(c: &mut PgConnection, today: NaiveDate) -> Result<FirstHalf>
         areas: source::areas(c).await?,
         poor: source::poor_villages(c).await?,
         limits: thresholds(c, today).await?,
-        projects: source::projects(c, Which::All).await?,
+        projects: source::projects(c, Which::All, &statuses).await?,
         revisions: source::revisions(c, Which::All, &statuses).await?,
         milestones: source::milestones(c, Which::All).await?,
         services: source::service_rows(c, Which::All).await?,
@@ -286,7 +286,7 @@ fn push_projects(
 pub(super) fn project(
     world: &World,
     row: ProjectRow,
-    revisions: Vec<Revision>,
+    mut revisions: Vec<Revision>,
     milestones: Option<Vec<(NaiveDate, Percent)>>,
 ) -> Option<((Uuid, ProjectRec), tiles::Feature)> {
     let Some(area) = world.areas.number_of(row.area_id) else {
@@ -294,6 +294,9 @@ pub(super) fn project(
         return None;
     };
     let counts = [revisions.len() as u32, revisions.iter().filter(|r| r.approved).count() as u32];
+    if revisions.is_empty() {
+        revisions.push(row.first);
+    }
     let (steps, reports) = features::project_steps(&source::plan(&row, milestones), revisions, &world.limits);
     let versions = features::project_versions(&row, area, &world.areas, &steps);
     let rec = ProjectRec {

@@ -245,7 +245,7 @@ fn build(snapshot: &Snapshot, query: &TileQuery) -> anyhow::Result<Bytes> {
     let options = Options::new(query.day, query.scope.tiles());
     let plain = match query.format {
         Format::Mvt => tiles::encode_tile(snapshot, &layers, query.tile, &options),
-        Format::Mlt => anyhow::bail!("MLT is not offered yet"),
+        Format::Mlt => tiles::encode_tile_mlt(snapshot, &layers, query.tile, &options).context("MLT")?,
     };
     if plain.over_limit {
         tracing::warn!(tile = ?query.tile, bytes = plain.bytes.len(), "a tile stayed over the limit");

@@ -123,17 +123,24 @@ pub(super) struct ProjectRow {
     pub planned_finish: NaiveDate,
     pub published: bool,
     pub version: i32,
+    /// What stands while no revision does: state and percentage of the row itself.
+    pub first: Revision,
 }
 
-pub(super) async fn projects(c: &mut PgConnection, which: Which<'_>) -> Result<Vec<ProjectRow>> {
+pub(super) async fn projects(
+    c: &mut PgConnection,
+    which: Which<'_>,
+    statuses: &HashMap<String, ProjectStatus>,
+) -> Result<Vec<ProjectRow>> {
     let mut rows = Vec::new();
     let query = format!(
         "SELECT id, fid, code, name, sector, kind, area_id, geom, planned_start_on, planned_finish_on, \
-         published, version FROM projects WHERE {}",
+         published, version, state, (percent * 100)::int4, coalesce(approved_on, planned_start_on) \
+         FROM projects WHERE {}",
         which.of("id")
     );
     for_each_row(c, &query, |r| {
-        rows.push(ProjectRow {
+        let mut row = ProjectRow {
             id: r.uuid()?,
             fid: r.i64()? as u64,
             code: r.text()?.into(),
@@ -146,7 +153,20 @@ pub(super) async fn projects(c: &mut PgConnection, which: Which<'_>) -> Result<V
             planned_finish: date_of(r.day()?),
             published: r.bool()?,
             version: r.i32()?,
-        });
+            first: Revision {
+                version: 0,
+                effective_on: 0,
+                status: ProjectStatus::NotStarted,
+                percent: Percent::ZERO,
+                is_report: false,
+                approved: false,
+            },
+        };
+        let state = r.text()?;
+        row.first.status = *statuses.get(state).with_context(|| format!("unknown state {state}"))?;
+        row.first.percent = Percent::from_hundredths(r.i32()?);
+        row.first.effective_on = r.day()?;
+        rows.push(row);
         Ok(())
     })
     .await?;

@@ -1,0 +1,278 @@
+//! The oracle: with thinning off the Atlas shows what PostGIS's own ST_AsMVT shows, on any tile
+//! and date; and the figures equal an independent count in SQL.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use cuntong::clock::Clock;
+use cuntong::map::LiveMap;
+use cuntong::map::schema::Layer;
+use cuntong::map::timeline::day_of;
+use cuntong::telemetry::Metrics;
+use rand::{Rng, SeedableRng};
+use sqlx::{AssertSqlSafe, PgPool, Row};
+use tiles::{Options, Scope, TileId};
+
+use crate::harness::Db;
+use crate::mvt::{self, Feature};
+
+fn today() -> NaiveDate {
+    "2020-10-31".parse().unwrap()
+}
+
+async fn demo() -> (Db, PgPool, Arc<LiveMap>) {
+    let db = Db::with_demo().await;
+    let pool = db.pool();
+    let map = LiveMap::start(pool.clone(), Clock::new(Some(today())), Arc::new(Metrics::default()), 64 << 20)
+        .await
+        .expect("the map loads");
+    (db, pool, map)
+}
+
+/// Table, geometry and condition of a layer on a date (`$5`), written from the data model and not
+/// from the program.
+fn source(layer: Layer) -> (&'static str, &'static str, String) {
+    let alive = "s.valid_from <= $5 AND (s.valid_to IS NULL OR s.valid_to > $5)";
+    let project = |sector: &str| {
+        format!(
+            "s.sector = '{sector}' AND EXISTS (SELECT 1 FROM project_revisions r WHERE r.project_id = s.id \
+             AND r.voided_at IS NULL AND r.effective_on <= $5)"
+        )
+    };
+    match layer {
+        Layer::Village => ("areas", "s.seat", "s.level = 'village' AND s.valid_to IS NULL".into()),
+        Layer::NaturalVillage => ("natural_villages", "s.geom", alive.into()),
+        Layer::Road => ("road_segments", "s.geom", alive.into()),
+        Layer::WaterScheme => ("water_schemes", "s.geom", alive.into()),
+        Layer::Area => ("areas", "s.geom", "s.geom IS NOT NULL AND s.valid_to IS NULL".into()),
+        Layer::RoadProject => ("projects", "s.geom", project("road")),
+        Layer::WaterProject => ("projects", "s.geom", project("water")),
+        Layer::RelocationProject => ("projects", "s.geom", project("relocation")),
+        Layer::HousingProject => ("projects", "s.geom", project("housing")),
+        Layer::PowerProject => ("projects", "s.geom", project("power")),
+        Layer::CleanVillageProject => ("projects", "s.geom", project("clean_village")),
+    }
+}
+
+async fn by_postgis(pool: &PgPool, layer: Layer, tile: TileId, day: NaiveDate) -> Vec<Feature> {
+    let (table, geom, condition) = source(layer);
+    let query = format!(
+        "SELECT ST_AsMVT(t, 'x', 4096, 'geom', 'fid') FROM (
+           SELECT s.fid, ST_AsMVTGeom(ST_Transform({geom}, 3857), ST_TileEnvelope($1, $2, $3), 4096, $4, true) AS geom
+             FROM {table} s
+            WHERE {condition} AND {geom} && ST_Transform(ST_Expand(ST_TileEnvelope($1, $2, $3),
+                    40075016.7 / (1 << $1) * 0.02), 4490)) t
+          WHERE t.geom IS NOT NULL"
+    );
+    let bytes: Vec<u8> = sqlx::query_scalar(AssertSqlSafe(query))
+        .bind(i32::from(tile.z()))
+        .bind(tile.x() as i32)
+        .bind(tile.y() as i32)
+        .bind(64_i32)
+        .bind(day)
+        .fetch_one(pool)
+        .await
+        .unwrap();
+    mvt::decode(&bytes).remove("x").unwrap_or_default()
+}
+
+fn by_atlas(map: &LiveMap, layer: Layer, tile: TileId, day: NaiveDate) -> Vec<Feature> {
+    let published = map.published();
+    let options = Options::exact(day_of(day), Scope::STAFF);
+    let encoded = tiles::encode_tile(&published.snapshot, &[layer.index()], tile, &options);
+    mvt::decode(&encoded.bytes).remove(layer.name()).unwrap_or_default()
+}
+
+/// Larger side of what a feature covers, tile units.
+fn extent(f: &Feature) -> i64 {
+    let all = || f.parts.iter().flatten();
+    let side = |v: fn(&(i64, i64)) -> i64| {
+        all().map(v).max().unwrap_or(0) - all().map(v).min().unwrap_or(0)
+    };
+    side(|p| p.0).max(side(|p| p.1))
+}
+
+/// Largest distance of a vertex of `a` from the lines (or points) of `b`.
+fn distance(a: &Feature, b: &Feature) -> f64 {
+    let to_segment = |p: (i64, i64), s: (i64, i64), e: (i64, i64)| {
+        let (px, py) = ((p.0 - s.0) as f64, (p.1 - s.1) as f64);
+        let (dx, dy) = ((e.0 - s.0) as f64, (e.1 - s.1) as f64);
+        let len = dx * dx + dy * dy;
+        let t = if len > 0.0 { ((px * dx + py * dy) / len).clamp(0.0, 1.0) } else { 0.0 };
+        (px - t * dx).hypot(py - t * dy)
+    };
+    let mut worst = 0.0_f64;
+    for &p in a.parts.iter().flatten() {
+        let mut nearest = f64::MAX;
+        for part in &b.parts {
+            if b.kind == 1 || part.len() == 1 {
+                for &q in part {
+                    nearest = nearest.min(to_segment(p, q, q));
+                }
+                continue;
+            }
+            for w in part.windows(2) {
+                nearest = nearest.min(to_segment(p, w[0], w[1]));
+            }
+            if b.kind == 3 {
+                nearest = nearest.min(to_segment(p, part[part.len() - 1], part[0]));
+            }
+        }
+        worst = worst.max(nearest);
+    }
+    worst
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_atlas_shows_what_postgis_shows() {
+    let (_db, pool, map) = demo().await;
+    let places: Vec<(f64, f64)> =
+        sqlx::query_as("SELECT ST_X(geom), ST_Y(geom) FROM natural_villages ORDER BY fid").fetch_all(&pool).await.unwrap();
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(4490);
+    let (mut features, mut tiles_seen) = (0, 0);
+    for round in 0..220 {
+        let layer = Layer::ALL[round % Layer::ALL.len()];
+        let (lon, lat) = places[rng.random_range(0..places.len())];
+        let z = rng.random_range(7..=16);
+        let tile = TileId::at(z, tiles::lonlat_to_world(lon, lat).unwrap()).unwrap();
+        let day = NaiveDate::from_ymd_opt(rng.random_range(2017..=2020), rng.random_range(1..=10), 28).unwrap();
+        let theirs = by_postgis(&pool, layer, tile, day).await;
+        let mut ours = by_atlas(&map, layer, tile, day);
+        if layer == Layer::Area {
+            // Labels and towns without outline are points, which PostGIS was not asked for.
+            ours.retain(|f| f.kind == 3);
+        }
+        let index = |list: Vec<Feature>| -> BTreeMap<u64, Feature> {
+            list.into_iter().map(|f| (f.id.expect("an id"), f)).collect()
+        };
+        let place = format!("{} {z}/{}/{} on {day}", layer.name(), tile.x(), tile.y());
+        let (theirs, ours) = (index(theirs), index(ours));
+        tiles_seen += 1;
+        for (id, their) in &theirs {
+            let Some(our) = ours.get(id) else {
+                // At the buffer's edge a feature of less than two units may fall on either side.
+                assert!(extent(their) <= 2, "{place}: {id} is missing: {their:?}");
+                continue;
+            };
+            features += 1;
+            assert_eq!(our.kind, their.kind, "{place}: {id}");
+            let worst = distance(our, their).max(distance(their, our));
+            assert!(worst <= 1.5, "{place}: {id} lies {worst} units off\n{our:?}\n{their:?}");
+        }
+        for (id, our) in &ours {
+            assert!(theirs.contains_key(id) || extent(our) <= 2, "{place}: {id} is too much: {our:?}");
+        }
+    }
+    assert!(features > 3_000, "the places are not empty: {features} features in {tiles_seen} tiles");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_equal_sql() {
+    let (_db, pool, map) = demo().await;
+    let areas: Vec<(String, String)> =
+        sqlx::query_as("SELECT code, path FROM areas WHERE valid_to IS NULL AND level <> 'village' ORDER BY code")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(20_201_031);
+    for round in 0..40 {
+        let (code, path) = if round < 2 { areas[0].clone() } else { areas[rng.random_range(0..areas.len())].clone() };
+        let day = NaiveDate::from_ymd_opt(rng.random_range(2017..=2020), rng.random_range(1..=10), rng.random_range(1..=28)).unwrap();
+        let row = sqlx::query(
+            "WITH counted AS (
+               SELECT v.id FROM natural_villages v
+                 JOIN areas a ON a.id = v.village_id AND a.path LIKE $1 || '%'
+                 JOIN denominator_members m ON m.natural_village_id = v.id
+                 JOIN denominators d ON d.id = m.denominator_id AND d.name = 'natural_village_20'
+                WHERE v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to > $2)),
+             standing AS (
+               SELECT c.id, service, ok,
+                      (SELECT served FROM service_states s
+                        WHERE s.natural_village_id = c.id AND s.service = k.service AND s.voided_at IS NULL
+                          AND s.effective_on <= $2 AND (NOT ok OR s.approved_at IS NOT NULL)
+                        ORDER BY s.effective_on DESC, s.recorded_at DESC LIMIT 1) AS served
+                 FROM counted c, (VALUES ('road'), ('water')) k(service), (VALUES (false), (true)) o(ok))
+             SELECT (SELECT count(*) FROM counted)::int4,
+                    count(*) FILTER (WHERE served AND service = 'road' AND NOT ok)::int4,
+                    count(*) FILTER (WHERE served AND service = 'road' AND ok)::int4,
+                    count(*) FILTER (WHERE served AND service = 'water' AND NOT ok)::int4,
+                    count(*) FILTER (WHERE served AND service = 'water' AND ok)::int4
+               FROM standing",
+        )
+        .bind(&path)
+        .bind(day)
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+        let sql: Vec<i32> = (0..5).map(|i| row.get(i)).collect();
+        let projects: Vec<(String, i32)> = sqlx::query_as(
+            "SELECT p.sector || ' ' || s.status, count(*)::int4
+               FROM projects p JOIN areas a ON a.id = p.area_id AND a.path LIKE $1 || '%'
+               JOIN LATERAL (SELECT r.state FROM project_revisions r
+                              WHERE r.project_id = p.id AND r.voided_at IS NULL AND r.effective_on <= $2
+                              ORDER BY r.effective_on DESC, r.version DESC LIMIT 1) r ON true
+               JOIN project_states s ON s.state = r.state
+              GROUP BY 1",
+        )
+        .bind(&path)
+        .bind(day)
+        .fetch_all(&pool)
+        .await
+        .unwrap();
+        let published = map.published();
+        let number = published.areas.by_code(&code).expect("the area is known");
+        let view = cuntong::http::figures::view(&published, number, day_of(day), false);
+        let view = serde_json::to_value(&view).unwrap();
+        let n = |path: &str| view.pointer(path).and_then(serde_json::Value::as_i64).unwrap_or(-1) as i32;
+        let ours = [
+            n("/road/total"),
+            n("/road/reported"),
+            n("/road/approved"),
+            n("/water/reported"),
+            n("/water/approved"),
+        ];
+        assert_eq!(ours[..], sql[..], "{code} on {day}");
+        for (key, count) in projects {
+            let (sector, status) = key.split_once(' ').unwrap();
+            assert_eq!(n(&format!("/projects/{sector}/{status}")), count, "{code} on {day}: {key}");
+        }
+        let by_status: i32 =
+            ["done", "under_way", "not_started", "gap"].iter().map(|s| n(&format!("/natural_villages/by_status/{s}"))).sum();
+        assert_eq!(by_status, sql[0], "{code} on {day}: every counted village has one status");
+        let lights: i32 = ["done", "late", "warn", "ok", "todo", "none"].iter().map(|l| n(&format!("/projects/road/lights/{l}"))).sum();
+        assert_eq!(lights, n("/projects/road/total") - n("/projects/road/cancelled"), "{code} on {day}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_on_thinned_tiles_equal_sql() {
+    let (_db, pool, map) = demo().await;
+    let published = map.published();
+    let day = day_of(today());
+    let total: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM denominator_members m JOIN denominators d ON d.id = m.denominator_id WHERE d.name = 'natural_village_20'",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    for z in [4, 6, 7, 9] {
+        let area = tiles::TileRange::covering(
+            tiles::Rect::around(&[tiles::lonlat_to_world(109.4, 25.7).unwrap(), tiles::lonlat_to_world(117.5, 20.0).unwrap()]),
+            z,
+        );
+        let mut shown = 0.0;
+        for tile in area.iter() {
+            let encoded =
+                tiles::encode_tile(&published.snapshot, &[Layer::NaturalVillage.index()], tile, &Options::new(day, Scope::STAFF));
+            assert!(encoded.bytes.len() <= 500_000);
+            for f in mvt::decode(&encoded.bytes).remove("natural_village").unwrap_or_default() {
+                let (x, y) = f.parts[0][0];
+                if (0..4096).contains(&x) && (0..4096).contains(&y) {
+                    shown += f.number("count").unwrap_or(1.0);
+                }
+            }
+        }
+        assert_eq!(shown as i64, total, "z{z}");
+    }
+}
