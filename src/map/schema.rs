@@ -219,7 +219,8 @@ fn natural_village(cities: &Arc<Anchors>, counties: &Arc<Anchors>) -> LayerSchem
         count_by: Some(status),
         anchors: Arc::clone(anchors),
     };
-    let few = columns(&s, ["counted", "reached", "reached_ok", "status", "status_ok", "water", "water_ok"]);
+    let few =
+        columns(&s, ["county", "counted", "reached", "reached_ok", "status", "status_ok", "water", "water_ok"]);
     let rules = vec![
         // What is not in the denominator is no figure, and small.
         ZoomRule::new(0..=10, Mode::Hidden).only(counted, [0_u64]),
@@ -247,13 +248,18 @@ fn road() -> LayerSchema {
     let through = ["G", "S", "X", "Y"];
     let rules = vec![
         ZoomRule::new(0..=7, Mode::Hidden),
-        ZoomRule::new(8..=8, merged(&s, &["class", "status"], 4.0)).only(class, through).carrying(columns(&s, ["class", "status"])),
-        ZoomRule::new(8..=8, Mode::Hidden),
-        ZoomRule::new(9..=10, merged(&s, &["class", "status", "route"], 1.5))
+        // The county is always carried: the page draws the roads of other counties paler.
+        ZoomRule::new(8..=8, merged(&s, &["class", "status", "county"], 4.0))
             .only(class, through)
-            .carrying(columns(&s, ["class", "status", "route"])),
-        ZoomRule::new(9..=9, merged(&s, &["class", "status"], 6.0)).carrying(columns(&s, ["class", "status"])),
-        ZoomRule::new(10..=10, merged(&s, &["class", "status"], 2.0)).carrying(columns(&s, ["class", "status"])),
+            .carrying(columns(&s, ["class", "status", "county"])),
+        ZoomRule::new(8..=8, Mode::Hidden),
+        ZoomRule::new(9..=10, merged(&s, &["class", "status", "route", "county"], 1.5))
+            .only(class, through)
+            .carrying(columns(&s, ["class", "status", "route", "county"])),
+        ZoomRule::new(9..=9, merged(&s, &["class", "status", "county"], 6.0))
+            .carrying(columns(&s, ["class", "status", "county"])),
+        ZoomRule::new(10..=10, merged(&s, &["class", "status", "county"], 2.0))
+            .carrying(columns(&s, ["class", "status", "county"])),
         ZoomRule::new(11..=12, smooth(0.5)).carrying(columns(&s, ["class", "route", "status", "surface", "county"])),
         ZoomRule::new(13..=MAX_ZOOM, smooth(0.0)),
     ];
