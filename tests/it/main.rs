@@ -3,14 +3,26 @@
 mod harness;
 mod mvt;
 mod people;
+mod reads;
 
 mod architecture;
+mod areas;
+mod audit;
+mod cut_connections;
 mod demo;
 mod documentation;
 mod drill;
+mod history;
 mod import;
+mod natural_villages;
+mod openapi;
+mod permissions;
 mod platform;
+mod programme;
+mod projects;
 mod reports;
+mod reviews;
+mod search;
 mod server;
 mod sessions;
 mod shapefile;

@@ -71,7 +71,6 @@ impl World {
             client,
             base: self.server.base.clone(),
             csrf: session["csrf_token"].as_str().unwrap().to_owned(),
-            session,
         }
     }
 
@@ -92,8 +91,6 @@ pub struct Person {
     pub base: String,
     /// Token for writes.
     pub csrf: String,
-    /// What signing in answered.
-    pub session: Value,
 }
 
 /// An answer, read to its end.

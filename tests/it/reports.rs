@@ -18,7 +18,7 @@ async fn a_clerk_reports_and_everything_follows() {
     assert_eq!(
         written["project"],
         json!({ "id": world.road, "version": 2, "state": "under_way", "status": "under_way", "percent": 67.5,
-                "light": "ok" })
+                "light": "warn" })
     );
     assert_eq!(written["seq"], 1);
     let report = &written["report"];

@@ -216,7 +216,14 @@ async fn requests_from_elsewhere_change_nothing() {
         read(plain.send().await.unwrap()).await.is_problem(403, "foreign_origin");
     }
     // What a form of another site can send is not read at all.
-    let form = request().header("content-type", "text/plain").body(body.to_string());
+    let form = person
+        .client
+        .post(format!("{}{path}", person.base))
+        .header("X-CSRF-Token", &person.csrf)
+        .header("Idempotency-Key", new_key())
+        .header("If-Match", "\"v1\"")
+        .header("Content-Type", "text/plain")
+        .body(body.to_string());
     assert_eq!(form.send().await.unwrap().status(), 400);
     assert_eq!(world.value::<i64>("SELECT count(*) FROM progress_reports").await, 0);
 
