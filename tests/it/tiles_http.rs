@@ -33,7 +33,7 @@ struct Got {
 
 impl Got {
     fn tile(&self) -> Tile {
-        assert_eq!(self.status, 200);
+        assert!([200, 204].contains(&self.status), "{}", self.status);
         mvt::decode(&self.body)
     }
     fn header(&self, name: impl reqwest::header::AsHeaderName) -> &str {
@@ -116,7 +116,8 @@ async fn a_tile_has_its_headers_encodings_and_tag() {
     assert_eq!((empty.status, empty.body.len()), (204, 0));
     for z in 0..=20 {
         let got = get(client, base, &address("natural_village,road_project", z, PLACE), &[]).await;
-        assert_eq!(got.status, 200, "z{z}");
+        // Counts stand at the seats of cities and counties, which these have not.
+        assert_eq!(got.status, if z == 7 { 204 } else { 200 }, "z{z}");
     }
 }
 
