@@ -26,13 +26,14 @@ export function stake(km: number): string {
 }
 
 export function remainingPieces(
-  project: Pick<Project, 'sector' | 'segments' | 'quantities'>,
+  project: Pick<Project, 'sector' | 'segments' | 'quantities' | 'natural_villages'>,
 ): Road {
   if (project.sector !== 'road') return NOTHING;
   const { segments } = project;
   const surface = project.quantities.find((q) => q.item === 'surface_km');
-  const start = segments[0]?.from_node ?? segments[0]?.route ?? '';
-  const end = segments[segments.length - 1]?.to_node ?? '';
+  // People know the ends by the road and the village there, not by the numbers of nodes.
+  const start = segments[0]?.route ?? '';
+  const end = project.natural_villages[0]?.name ?? '';
   const mixed = segments.some((s) => s.hardened) && segments.some((s) => !s.hardened);
   if (mixed || !surface) {
     const pieces: Piece[] = [];

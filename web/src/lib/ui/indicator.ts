@@ -1,5 +1,5 @@
 /** The indicator of a topic from the figures of an area, in one reading. */
-import type { AreaFigures, ChildFigures, Figure, Light, Sector } from '$lib/api';
+import type { AreaFigures, ChildFigures, Figure, Light, Sector, Target } from '$lib/api';
 import type { Reading } from '$lib/view/url';
 
 export interface Indicator {
@@ -24,11 +24,31 @@ export function fromFigure(figure: Figure, reading: Reading): Indicator {
 }
 
 export function indicatorOf(figures: AreaFigures, topic: Sector, reading: Reading): Indicator {
-  if (topic === 'road' || topic === 'water') return fromFigure(figures[topic], reading);
+  if (topic === 'road' || topic === 'water') {
+    const whole = fromFigure(figures[topic], reading);
+    // 未填报 is never 0: who has not reported is neither in the numerator nor in the denominator.
+    for (const child of figures.children) {
+      if (child.status !== 'not_reported') continue;
+      const silent = fromFigure(child[topic], reading);
+      whole.total -= silent.total;
+      whole.done -= silent.done;
+      whole.reported -= silent.reported;
+      whole.approved -= silent.approved;
+    }
+    return whole;
+  }
   const counts = figures.projects[topic];
   const total = (counts?.total ?? 0) - (counts?.cancelled ?? 0);
   const done = counts?.done ?? 0;
   return { unit: 'project', total, done, reported: done, approved: done, previous: null };
+}
+
+/** The goal of a topic that is due last: a later plan stands in the place of an earlier one. */
+export function targetOf(targets: readonly Target[], topic: Sector): Target | undefined {
+  const named = topic === 'clean_village' ? 'natural_village_clean' : topic;
+  return targets
+    .filter((x) => x.unit === '%' && (x.metric === named || x.metric.endsWith(`_${named}`)))
+    .sort((a, b) => b.due_on.localeCompare(a.due_on))[0];
 }
 
 export function childIndicator(
