@@ -222,7 +222,7 @@ pub fn view(published: &Published, number: u32, day: Day, public: bool) -> AreaF
 }
 
 fn reference(area: &Area) -> AreaRef {
-    AreaRef { code: area.code.to_string(), name: area.name.to_string(), level: area.level.as_str() }
+    AreaRef { code: area.code.to_string(), name: area.short_name.to_string(), level: area.level.as_str() }
 }
 
 fn figure_of(of: &AreaFigures, service: Service, day: Day, reading: Reading) -> Figure {
