@@ -1,6 +1,7 @@
 //! One file per thing a user does that writes.
 
 pub mod audit;
+pub mod housekeeping;
 pub mod manage_accounts;
 pub mod passwords;
 pub mod report_progress;

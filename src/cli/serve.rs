@@ -135,6 +135,7 @@ impl Serve {
         };
         let clock = Clock::new(business_date);
         let map = LiveMap::start(pool.clone(), clock.clone(), Arc::clone(metrics), config.tile_cache_bytes).await?;
+        tokio::spawn(crate::app::housekeeping::run(pool.clone(), clock.clone()));
         tracing::info!(seconds = begun.elapsed().as_secs_f64(), "ready");
         Ok(AppState {
             config: Arc::clone(config),

@@ -6,6 +6,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
+use super::settings;
 use crate::domain::lights::Thresholds;
 use crate::domain::permit::{Permit, Place, ReportProgress, ReviewReport};
 use crate::domain::plan::{Percent, Plan};
@@ -499,24 +500,7 @@ pub async fn plan_and_limits(
     .bind(project)
     .fetch_all(&mut *db)
     .await?;
-    let settings: Vec<(String, Option<f64>)> = sqlx::query_as(
-        "SELECT DISTINCT ON (key) key, (value #>> '{}')::float8 FROM settings
-          WHERE key IN ('lag_warn_pp', 'lag_late_pp', 'start_late_days', 'no_update_days') AND effective_on <= $1
-          ORDER BY key, effective_on DESC, recorded_at DESC",
-    )
-    .bind(today)
-    .fetch_all(db)
-    .await?;
-    let mut limits = Thresholds::default();
-    for (key, value) in settings {
-        let Some(value) = value else { continue };
-        match key.as_str() {
-            "lag_warn_pp" => limits.lag_warn = value.into(),
-            "lag_late_pp" => limits.lag_late = value.into(),
-            "start_late_days" => limits.start_late_days = value as u32,
-            _ => limits.no_update_days = value as u32,
-        }
-    }
+    let limits = settings::on(db, today).await?.thresholds();
     let plan = Plan::new(
         row.try_get("planned_start_on")?,
         row.try_get("planned_finish_on")?,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use serde_json::Value;
 use sqlx::postgres::PgRow;
-use sqlx::{PgPool, Row};
+use sqlx::{PgExecutor, PgPool, Row};
 use uuid::Uuid;
 
 use crate::domain::lights::Thresholds;
@@ -77,13 +77,13 @@ impl Settings {
 }
 
 /// The settings that count on `day`: of each key the newest that is in force.
-pub async fn on(pool: &PgPool, day: NaiveDate) -> Result<Settings> {
+pub async fn on(db: impl PgExecutor<'_>, day: NaiveDate) -> Result<Settings> {
     let rows = sqlx::query(
         "SELECT DISTINCT ON (key) key, value, document_no, effective_on FROM settings
           WHERE effective_on <= $1 ORDER BY key, effective_on DESC, recorded_at DESC",
     )
     .bind(day)
-    .fetch_all(pool)
+    .fetch_all(db)
     .await?;
     let mut all = HashMap::with_capacity(rows.len());
     for row in rows {

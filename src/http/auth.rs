@@ -33,8 +33,6 @@ pub struct Session {
     pub csrf_token: String,
     /// What the database knows the session by.
     pub token: TokenHash,
-    /// Its end was moved: the cookie's, too, must be.
-    pub extended: bool,
 }
 
 /// Sessions that tile requests were answered for within this second, so that a map drawn from
@@ -96,11 +94,10 @@ async fn load(state: &AppState, token: TokenHash) -> Result<Option<Session>> {
     let lifetime = lifetime(state);
     let latest = row.created_at + chrono::Duration::days(LONGEST_SESSION_DAYS);
     let moved = (now + lifetime).min(latest);
-    let extended = moved - row.expires_at > lifetime / 20;
-    if extended {
+    if moved - row.expires_at > lifetime / 20 {
         sessions::extend(&mut db, &token, moved).await?;
     }
-    Ok(Some(Session { account: Arc::new(account), csrf_token: row.csrf_token, token, extended }))
+    Ok(Some(Session { account: Arc::new(account), csrf_token: row.csrf_token, token }))
 }
 
 /// How long an unused session lasts.

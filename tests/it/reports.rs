@@ -271,3 +271,26 @@ async fn fields_that_do_not_fit_are_named_all_at_once() {
     clerk.report(world.road, 2, &more).await.is(201);
     assert_eq!(world.value::<i64>("SELECT count(*) FROM progress_reports").await, 2);
 }
+
+#[tokio::test]
+async fn answers_are_kept_ninety_days() {
+    let world = World::start().await;
+    let clerk = world.sign_in("road.wuhua").await;
+    for (version, bed) in [(1, 0.5), (2, 1.0)] {
+        clerk.report(world.road, version, &road_report(TODAY, bed, 0.0)).await.is(201);
+    }
+    sqlx::query(
+        "UPDATE idempotency_keys SET recorded_at = now() - CASE body::json -> 'project' ->> 'version'
+           WHEN '2' THEN interval '91 d' ELSE interval '89 d' END",
+    )
+    .execute(&mut world.db.owner().await)
+    .await
+    .unwrap();
+    let mut db = world.db.pool().acquire().await.unwrap();
+    cuntong::db::idempotency::purge(&mut db, cuntong::clock::Clock::default().now()).await.unwrap();
+    let kept = world.value::<String>(
+        "SELECT string_agg(body::json -> 'project' ->> 'version', ',') FROM idempotency_keys",
+    );
+    assert_eq!(kept.await, "3");
+    assert_eq!(world.value::<i64>("SELECT count(*) FROM sessions").await, 1, "a session that stands stays");
+}
