@@ -194,7 +194,7 @@ pub fn natural_villages(
         let mut names_taken = Vec::new();
         let mut order: Vec<usize> = (0..counts[index]).collect();
         dice.shuffle(&mut order);
-        let reach = 500.0 + 190.0 * (counts[index] as f64).sqrt() * dice.between(0.8, 1.6);
+        let reach = 650.0 + 240.0 * (counts[index] as f64).sqrt() * dice.between(0.8, 1.6);
         for (serial, rank) in order.into_iter().enumerate() {
             let mut at = None;
             for (distance, stretch) in [(190.0, 1.0), (150.0, 1.5), (110.0, 2.2), (70.0, 3.0)] {

@@ -212,7 +212,7 @@ impl Network {
                 };
                 naturals[i].behind = self.owner[start];
                 naturals[i].node = end;
-                naturals[i].link = self.build(start, end, way, 260.0, dice);
+                naturals[i].link = self.build(start, end, way, 220.0, dice);
             }
             from = to;
         }

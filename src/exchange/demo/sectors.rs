@@ -8,7 +8,7 @@ use super::dice::Dice;
 use super::fates::finishing_day;
 use super::ground::Point;
 use super::project::{Outcome, Plan, Served, Shape, Within};
-use super::works::{any_outcome, items};
+use super::works::{items, late_outcome};
 
 /// A water scheme.
 #[derive(Debug, Clone)]
@@ -48,14 +48,14 @@ pub fn water(county: &County, dice: &mut Dice) -> Water {
         let kind = match dice.index(100) {
             0..=17 => "network_extension",
             18..=25 => "large",
-            26..=93 => "small_central",
+            26..=96 => "small_central",
             _ => "dispersed",
         };
         let (angle, far) = (dice.between(0.0, std::f64::consts::TAU), dice.between(250.0, 900.0));
         let spot = Point { x: v.at.x + far * angle.cos(), y: v.at.y + far * angle.sin() };
-        let by_project = dice.chance(0.6);
+        let by_project = dice.chance(0.72);
         let finish = finishing_day(dice);
-        let outcome = any_outcome(finish, dice);
+        let outcome = late_outcome(finish, dice);
         let word = match kind {
             "network_extension" => "管网延伸供水工程",
             "large" => "规模化供水工程",
@@ -75,7 +75,7 @@ pub fn water(county: &County, dice: &mut Dice) -> Water {
         });
         let mut to_serve = Vec::new();
         for n in &members {
-            let served_before = if by_project { dice.chance(0.25) } else { dice.chance(0.93) };
+            let served_before = if by_project { dice.chance(0.35) } else { dice.chance(0.97) };
             if kind == "dispersed" {
                 continue;
             }
@@ -149,8 +149,12 @@ pub fn others(county: &County, dice: &mut Dice) -> Vec<Plan> {
         let place = format!("{}{}", county.town_name(v.town), v.short_name);
         let households: i64 = members.iter().map(|n| county.naturals[*n].households).sum();
         let mut add = |plan: PlanSketch, dice: &mut Dice| {
-            let finish = finishing_day(dice);
-            let outcome = any_outcome(finish, dice);
+            let mut finish = finishing_day(dice);
+            // Dilapidated homes were to be done by the end of 2018, and nearly all were.
+            if plan.sector == "housing" && dice.chance(0.85) {
+                finish = finish.min(day(2018, 12, 20) - dice.whole(0, 120) as Day);
+            }
+            let outcome = late_outcome(finish, dice);
             plans.push(Plan {
                 sector: plan.sector,
                 kind: plan.kind,
@@ -192,7 +196,7 @@ pub fn others(county: &County, dice: &mut Dice) -> Vec<Plan> {
             };
             add(sketch, dice);
         }
-        if dice.chance(0.42) {
+        if dice.chance(0.5) {
             let homes = dice.whole(2, 14);
             let grade_d = homes * dice.whole(40, 80) / 100;
             let sketch = PlanSketch {
@@ -211,7 +215,7 @@ pub fn others(county: &County, dice: &mut Dice) -> Vec<Plan> {
             };
             add(sketch, dice);
         }
-        if dice.chance(0.5) {
+        if dice.chance(0.7) {
             let km = dice.between(0.8, 4.5);
             let grid = dice.chance(0.55);
             let kind = if grid { "grid" } else { "broadband" };
@@ -235,7 +239,7 @@ pub fn others(county: &County, dice: &mut Dice) -> Vec<Plan> {
             };
             add(sketch, dice);
         }
-        let passed = dice.chance(0.93);
+        let passed = dice.chance(0.96);
         if passed && !members.is_empty() {
             let checks = 12 * members.len() as i64;
             let sketch = PlanSketch {

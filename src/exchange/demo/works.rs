@@ -204,10 +204,15 @@ fn improve(county: &County, works: &mut RoadWorks, dice: &mut Dice) {
     let links: Vec<usize> = (0..county.network.links.len())
         .filter(|l| county.network.links[*l].class == 'Y' && county.network.links[*l].length > 700.0)
         .collect();
+    // Some long roads have had two projects in three years.
+    let links: Vec<usize> = links
+        .into_iter()
+        .flat_map(|l| {
+            let n = if dice.chance(0.22) { 2 } else { usize::from(dice.chance(0.92)) };
+            std::iter::repeat_n(l, n)
+        })
+        .collect();
     for l in links {
-        if !dice.chance(0.85) {
-            continue;
-        }
         let link = &county.network.links[l];
         let Some(village) = link.village.filter(|v| county.villages[*v].listed) else { continue };
         let v = &county.villages[village];
@@ -301,6 +306,17 @@ pub fn any_outcome(finish: Day, dice: &mut Dice) -> Outcome {
         92..=98 => waiting_outcome(dice),
         _ => Outcome::Cancelled,
     }
+}
+
+/// The same where the programme is nearly through.
+pub fn late_outcome(finish: Day, dice: &mut Dice) -> Outcome {
+    let mut outcome = any_outcome(finish, dice);
+    for _ in 0..2 {
+        if !outcome.built() && dice.chance(0.6) {
+            outcome = any_outcome(finish, dice);
+        }
+    }
+    outcome
 }
 
 /// Planned quantities in thousandths with their weights (those of `quantity_items`).
