@@ -1,4 +1,4 @@
-import { dictionary } from '$lib/i18n';
+import { dictionary, monthDay } from '$lib/i18n';
 
 export const t = dictionary(
   {
@@ -124,9 +124,12 @@ export const t = dictionary(
   },
 );
 
-/** 二季度, or with the year where it is another: the quarter that a date closes. */
-export function quarterName(iso: string, today: string): string {
+/** 二季度 where a date closes a quarter, else the day: what a change is counted from. */
+export function sinceWhen(iso: string, today: string): string {
   const year = iso.slice(0, 4);
-  const quarter = Math.ceil(Number(iso.slice(5, 7)) / 3) as 1 | 2 | 3 | 4;
+  if (!/-(03-31|06-30|09-30|12-31)$/.test(iso)) {
+    return year === today.slice(0, 4) ? monthDay(iso) : iso;
+  }
+  const quarter = (Number(iso.slice(5, 7)) / 3) as 1 | 2 | 3 | 4;
   return year === today.slice(0, 4) ? t(`sameYear${quarter}`) : t(`quarter${quarter}`, { year });
 }

@@ -1,5 +1,5 @@
 /** The indicator of a topic from the figures of an area, in one reading. */
-import type { AreaFigures, ChildFigures, Figure, Light, Sector, Target } from '$lib/api';
+import type { AreaFigures, ChildFigures, Figure, Light, Sector, Status, Target } from '$lib/api';
 import type { Reading } from '$lib/view/url';
 
 export interface Indicator {
@@ -60,6 +60,15 @@ export function childIndicator(
 }
 
 export const LIGHT_ORDER: readonly Light[] = ['late', 'warn', 'none', 'ok', 'todo', 'done'];
+
+/** The mark of a project; who may not see its light sees its status. */
+export function markOf(project: { light: Light | null; status: Status }): Mark {
+  if (project.light) return project.light;
+  if (project.status === 'cancelled') return 'no_task';
+  return project.status === 'completed' ? 'ok' : project.status;
+}
+
+export type Mark = Light | 'no_task' | 'gap' | 'under_way' | 'not_started';
 
 export type Tone = 'done' | 'ok' | 'warn' | 'late' | 'todo';
 
