@@ -72,21 +72,30 @@ async fn run() -> anyhow::Result<()> {
 }
 
 fn default_dir() -> PathBuf {
-    if rustix::process::geteuid().is_root() { "/var/lib/cuntong-bench".into() } else { "target/bench-data".into() }
+    if rustix::process::geteuid().is_root() {
+        "/var/lib/cuntong-bench".into()
+    } else {
+        "target/bench-data".into()
+    }
 }
 
 async fn measure(database: Database, pool: PgPool, config: Arc<Config>) -> anyhow::Result<()> {
-    let today = sqlx::query_scalar::<_, String>("SELECT value #>> '{}' FROM settings WHERE key = 'business_date' LIMIT 1")
-        .fetch_one(&pool)
-        .await
-        .context("the demo province's date")?;
+    let today = sqlx::query_scalar::<_, String>(
+        "SELECT value #>> '{}' FROM settings WHERE key = 'business_date' LIMIT 1",
+    )
+    .fetch_one(&pool)
+    .await
+    .context("the demo province's date")?;
     let clock = Clock::new(Some(today.parse()?));
     let counts: (i64, i64, i64) = sqlx::query_as(
         "SELECT (SELECT count(*) FROM road_segments), (SELECT count(*) FROM natural_villages), (SELECT count(*) FROM projects)",
     )
     .fetch_one(&pool)
     .await?;
-    println!("\n{} road segments, {} natural villages, {} projects; business date {today}", counts.0, counts.1, counts.2);
+    println!(
+        "\n{} road segments, {} natural villages, {} projects; business date {today}",
+        counts.0, counts.1, counts.2
+    );
 
     let before = rss_mb();
     let metrics = Arc::new(Metrics::default());
@@ -161,7 +170,10 @@ impl Bench {
     }
 
     /// Serves a router as `cuntong serve` does. Ends when the token is dropped.
-    async fn serve(&self, app: Router) -> anyhow::Result<(std::net::SocketAddr, tokio_util::sync::DropGuard)> {
+    async fn serve(
+        &self,
+        app: Router,
+    ) -> anyhow::Result<(std::net::SocketAddr, tokio_util::sync::DropGuard)> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();

@@ -53,7 +53,9 @@ pub async fn run(bench: &Bench) -> anyhow::Result<()> {
     let day = day_of(bench.clock.business_date());
     let snapshot = std::sync::Arc::clone(&bench.map.published().snapshot);
     let layers = [Layer::Road.index(), Layer::NaturalVillage.index()];
-    println!("\nCold tiles, roads and natural villages, thinning off on both sides, not compressed (median ms)");
+    println!(
+        "\nCold tiles, roads and natural villages, thinning off on both sides, not compressed (median ms)"
+    );
     println!("zoom tiles   ST_AsMVT      Atlas   times  features SQL = Atlas   bytes SQL / Atlas");
     for z in 6..=14_u8 {
         let tiles = bench.tiles(z, if z <= 8 { 12 } else { 40 });

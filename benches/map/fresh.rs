@@ -44,7 +44,9 @@ pub async fn run(bench: &Bench) -> anyhow::Result<()> {
                 text.push_str(&String::from_utf8_lossy(&piece[..n]));
                 while let Some(end) = text.find("\n\n") {
                     let event: String = text.drain(..end + 2).collect();
-                    if let Some(seq) = event.lines().find_map(|l| l.strip_prefix("id:")).and_then(|v| v.trim().parse().ok()) {
+                    if let Some(seq) =
+                        event.lines().find_map(|l| l.strip_prefix("id:")).and_then(|v| v.trim().parse().ok())
+                    {
                         let _ = heard.send((seq, now));
                     }
                 }
@@ -59,7 +61,9 @@ pub async fn run(bench: &Bench) -> anyhow::Result<()> {
     let reader = tokio::spawn(async move {
         let mut connection = Plain::open(address).await?;
         while let Some((seq, committed, lon, lat)) = reading.recv().await {
-            let Some(tile) = tiles::lonlat_to_world(lon, lat).and_then(|p| tiles::TileId::at(12, p)) else { continue };
+            let Some(tile) = tiles::lonlat_to_world(lon, lat).and_then(|p| tiles::TileId::at(12, p)) else {
+                continue;
+            };
             let ask = format!(
                 "GET /tiles/road,road_project/12/{}/{}?min_seq={seq} HTTP/1.1\r\nhost: {address}\r\naccept-encoding: br\r\ncookie: {cookie}\r\n\r\n",
                 tile.x(),

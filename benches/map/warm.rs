@@ -139,9 +139,17 @@ pub async fn run(bench: &Bench) -> anyhow::Result<()> {
     let (rate, size) = hammer(address, Arc::clone(&requests)).await?;
 
     let body = Bytes::from(vec![b'x'; size as usize]);
-    let app = Router::new().route("/constant", get(move || { let body = body.clone(); async move { body } }));
+    let app = Router::new().route(
+        "/constant",
+        get(move || {
+            let body = body.clone();
+            async move { body }
+        }),
+    );
     let (constant, _serving_too) = bench.serve(app).await?;
-    let ask = format!("GET /constant HTTP/1.1\r\nhost: {constant}\r\naccept-encoding: br\r\ncookie: {cookie}\r\n\r\n");
+    let ask = format!(
+        "GET /constant HTTP/1.1\r\nhost: {constant}\r\naccept-encoding: br\r\ncookie: {cookie}\r\n\r\n"
+    );
     let ask = Arc::new(vec![ask.into_bytes()]);
     hammer(constant, Arc::clone(&ask)).await?;
     let (baseline, _) = hammer(constant, ask).await?;

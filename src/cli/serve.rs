@@ -134,7 +134,8 @@ impl Serve {
             None => business_date_of(&pool).await?,
         };
         let clock = Clock::new(business_date);
-        let map = LiveMap::start(pool.clone(), clock.clone(), Arc::clone(metrics), config.tile_cache_bytes).await?;
+        let map =
+            LiveMap::start(pool.clone(), clock.clone(), Arc::clone(metrics), config.tile_cache_bytes).await?;
         tokio::spawn(crate::app::housekeeping::run(pool.clone(), clock.clone()));
         tracing::info!(seconds = begun.elapsed().as_secs_f64(), "ready");
         Ok(AppState {

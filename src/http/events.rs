@@ -45,7 +45,11 @@ struct EventParams {
     get, path = "/api/v1/events", tag = "events", params(EventParams),
     responses((status = 200, description = "Server-sent events", content_type = "text/event-stream")),
 )]
-async fn events(State(state): State<AppState>, Query(params): Query<EventParams>, headers: HeaderMap) -> Response {
+async fn events(
+    State(state): State<AppState>,
+    Query(params): Query<EventParams>,
+    headers: HeaderMap,
+) -> Response {
     let scope = scope_of(&state, &headers).await;
     let last = headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(|v| v.trim().parse().ok());
     let after: Option<u64> = last.or(params.after);
@@ -53,7 +57,8 @@ async fn events(State(state): State<AppState>, Query(params): Query<EventParams>
         // A browser that was connected to another node may know more than this one does yet.
         let _ = state.map.wait_for(after, Duration::from_secs(1)).await;
     }
-    let stream = Sse::new(follow(state, headers, scope, after)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
+    let stream =
+        Sse::new(follow(state, headers, scope, after)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
     let no_buffer = [
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform")),
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),

@@ -179,7 +179,8 @@ pub fn view(published: &Published, number: u32, day: Day, public: bool) -> AreaF
     let own = published.area(number);
     let reading = if public { Reading::Approved } else { Reading::Reported };
     let figure = |of: &AreaFigures, service| figure_of(of, service, day, reading);
-    let by_status = |reading| Reach::ALL.iter().map(|&r| (r.as_str(), own.at(Metric::reach(r, reading), day))).collect();
+    let by_status =
+        |reading| Reach::ALL.iter().map(|&r| (r.as_str(), own.at(Metric::reach(r, reading), day))).collect();
     let (total, counted) = (own.at(Metric::NATURAL_VILLAGES, day), own.at(Metric::COUNTED, day));
     let children = published.areas.children(number).iter().map(|&n| {
         let (child, counts) = (published.areas.get(n), published.area(n));
@@ -201,7 +202,11 @@ pub fn view(published: &Published, number: u32, day: Day, public: bool) -> AreaF
         area: reference(area),
         at: date_of(day),
         seq: published.seq,
-        data_as_of: own.days(Metric::REPORTS).filter(|d| *d <= day).max().map_or_else(|| date_of(day), date_of),
+        data_as_of: own
+            .days(Metric::REPORTS)
+            .filter(|d| *d <= day)
+            .max()
+            .map_or_else(|| date_of(day), date_of),
         road: figure(own, Service::Road),
         water: figure(own, Service::Water),
         natural_villages: NaturalVillages {
@@ -259,7 +264,8 @@ fn projects(of: &AreaFigures, sector: Sector, day: Day, public: bool) -> Project
 /// Month ends since work was first reported, and the day itself.
 fn series(of: &AreaFigures, day: Day, reading: Reading) -> Vec<Month> {
     let road = |reading| Metric::served(Service::Road, reading);
-    let Some(first) = of.days(Metric::REPORTS).next().or_else(|| of.days(road(Reading::Reported)).next()) else {
+    let Some(first) = of.days(Metric::REPORTS).next().or_else(|| of.days(road(Reading::Reported)).next())
+    else {
         return Vec::new();
     };
     let end = date_of(day);
@@ -277,5 +283,8 @@ fn series(of: &AreaFigures, day: Day, reading: Reading) -> Vec<Month> {
         dates.push(end);
     }
     let at = |date: &NaiveDate, reading| of.at(road(reading), day_of(*date));
-    dates.iter().map(|d| Month { date: *d, reported: at(d, reading), approved: at(d, Reading::Approved) }).collect()
+    dates
+        .iter()
+        .map(|d| Month { date: *d, reported: at(d, reading), approved: at(d, Reading::Approved) })
+        .collect()
 }

@@ -51,7 +51,11 @@ async fn list_layers(State(state): State<AppState>, headers: HeaderMap) -> Respo
     let scope = scope_of(&state, &headers).await;
     let seen = Layer::ALL.into_iter().filter(|l| scope == Scope::Staff || l.is_public());
     let list: Vec<LayerView> = seen
-        .map(|l| LayerView { name: l.name(), public: l.is_public(), tilejson: format!("/tiles/{}", l.name()) })
+        .map(|l| LayerView {
+            name: l.name(),
+            public: l.is_public(),
+            tilejson: format!("/tiles/{}", l.name()),
+        })
         .collect();
     (page_headers(scope), Json(list)).into_response()
 }
@@ -73,7 +77,8 @@ async fn tile_json(
     let mut vector_layers = Vec::new();
     for layer in &list {
         let Some(schema) = published.snapshot.schema(layer.index()) else { continue };
-        let shown = schema.columns.iter().filter(|c| scope == Scope::Staff || c.scope.meets(tiles::Scope::PUBLIC));
+        let shown =
+            schema.columns.iter().filter(|c| scope == Scope::Staff || c.scope.meets(tiles::Scope::PUBLIC));
         let fields: Map<String, Value> = shown
             .map(|c| {
                 let kind = match c.ty {
@@ -257,13 +262,14 @@ fn names_tag(header: &str, tag: &str) -> bool {
 fn parse_layers(text: &str, scope: Scope) -> Result<Vec<Layer>> {
     let mut list = Vec::new();
     for name in text.split(',') {
-        let layer = Layer::parse(name).filter(|l| scope == Scope::Staff || l.is_public()).ok_or_else(|| {
-            Error::problem(
-                Code::UnknownLayer,
-                format!("没有名为“{name}”的图层，或需要登录后查看。图层清单见 /tiles。"),
-                format!("There is no layer '{name}', or it needs signing in. /tiles lists the layers."),
-            )
-        })?;
+        let layer =
+            Layer::parse(name).filter(|l| scope == Scope::Staff || l.is_public()).ok_or_else(|| {
+                Error::problem(
+                    Code::UnknownLayer,
+                    format!("没有名为“{name}”的图层，或需要登录后查看。图层清单见 /tiles。"),
+                    format!("There is no layer '{name}', or it needs signing in. /tiles lists the layers."),
+                )
+            })?;
         if !list.contains(&layer) {
             list.push(layer);
         }
@@ -274,7 +280,9 @@ fn parse_layers(text: &str, scope: Scope) -> Result<Vec<Layer>> {
 
 /// Digits alone: no sign, no space, no leading zero that would give one tile two addresses.
 fn number(text: &str) -> Option<u32> {
-    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    let plain = !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_digit())
+        && (text == "0" || !text.starts_with('0'));
     if plain { text.parse().ok() } else { None }
 }
 
@@ -293,7 +301,9 @@ fn parse_tile(z: &str, x: &str, y: &str) -> Result<(TileId, Format)> {
         (Some(tile), Some(format)) => Ok((tile, format)),
         _ => Err(Error::problem(
             Code::BadTile,
-            format!("没有瓦片 {z}/{x}/{y}：级别为 0 至 {MAX_ZOOM}，行列号小于 2 的级别次方，后缀为 .mvt 或 .mlt。"),
+            format!(
+                "没有瓦片 {z}/{x}/{y}：级别为 0 至 {MAX_ZOOM}，行列号小于 2 的级别次方，后缀为 .mvt 或 .mlt。"
+            ),
             format!(
                 "There is no tile {z}/{x}/{y}: zoom goes from 0 to {MAX_ZOOM}, column and row stay below two to \
                  that power, and the suffix is .mvt or .mlt."
@@ -345,8 +355,17 @@ mod tests {
         assert_eq!(ok("20", "1048575", "0.mlt"), Some((20, 1_048_575, 0, Format::Mlt)));
         assert_eq!(ok("6", "52", "27.mvt"), Some((6, 52, 27, Format::Mvt)));
         for (z, x, y) in [
-            ("21", "0", "0"), ("0", "1", "0"), ("1", "0", "2"), ("-1", "0", "0"), ("6", "+5", "5"), ("6", "05", "5"),
-            ("6", "5", "5.png"), ("6", "5", ""), ("6", "5.5", "5"), ("6", "99999999999", "5"), ("六", "5", "5"),
+            ("21", "0", "0"),
+            ("0", "1", "0"),
+            ("1", "0", "2"),
+            ("-1", "0", "0"),
+            ("6", "+5", "5"),
+            ("6", "05", "5"),
+            ("6", "5", "5.png"),
+            ("6", "5", ""),
+            ("6", "5.5", "5"),
+            ("6", "99999999999", "5"),
+            ("六", "5", "5"),
         ] {
             assert!(ok(z, x, y).is_none(), "{z}/{x}/{y}");
         }

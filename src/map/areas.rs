@@ -37,7 +37,9 @@ impl Level {
     }
 
     fn parse(word: &str) -> Option<Self> {
-        [Self::Province, Self::City, Self::County, Self::Town, Self::Village].into_iter().find(|l| l.as_str() == word)
+        [Self::Province, Self::City, Self::County, Self::Town, Self::Village]
+            .into_iter()
+            .find(|l| l.as_str() == word)
     }
 }
 

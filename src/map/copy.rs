@@ -111,7 +111,8 @@ pub(super) async fn for_each_row(
                 return Err(anyhow::anyhow!("COPY did not begin with its signature").into());
             }
             let extension = &data[SIGNATURE.len() + 4..SIGNATURE.len() + 8];
-            let extension = u32::from_be_bytes([extension[0], extension[1], extension[2], extension[3]]) as usize;
+            let extension =
+                u32::from_be_bytes([extension[0], extension[1], extension[2], extension[3]]) as usize;
             data = data.get(SIGNATURE.len() + 8 + extension..).unwrap_or_default();
             header_seen = true;
         }

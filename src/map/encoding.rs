@@ -50,7 +50,9 @@ impl Encoding {
             let name = pieces.next().unwrap_or_default().to_ascii_lowercase();
             let weight = pieces
                 .find_map(|p| p.strip_prefix("q=").or_else(|| p.strip_prefix("Q=")))
-                .map_or(1000, |w| w.parse::<f32>().map_or(0, |w| (w.clamp(0.0, 1.0) * 1000.0).round() as u16));
+                .map_or(1000, |w| {
+                    w.parse::<f32>().map_or(0, |w| (w.clamp(0.0, 1.0) * 1000.0).round() as u16)
+                });
             match name.as_str() {
                 "gzip" | "x-gzip" => q[Self::Gzip as usize] = Some(weight),
                 "br" => q[Self::Brotli as usize] = Some(weight),
@@ -62,7 +64,8 @@ impl Encoding {
         }
         // What is not named is refused, except plain bytes, which are fine unless excluded.
         let weight = |e: Self| q[e as usize].or(any).unwrap_or(u16::from(e == Self::Identity));
-        let best = [Self::Identity, Self::Gzip, Self::Zstd, Self::Brotli].into_iter().max_by_key(|&e| weight(e))?;
+        let best =
+            [Self::Identity, Self::Gzip, Self::Zstd, Self::Brotli].into_iter().max_by_key(|&e| weight(e))?;
         (weight(best) > 0).then_some(best)
     }
 
@@ -71,7 +74,8 @@ impl Encoding {
         match self {
             Self::Identity => Ok(plain.to_vec()),
             Self::Gzip => {
-                let mut c = libdeflater::Compressor::new(libdeflater::CompressionLvl::new(6).unwrap_or_default());
+                let mut c =
+                    libdeflater::Compressor::new(libdeflater::CompressionLvl::new(6).unwrap_or_default());
                 let mut out = vec![0; c.gzip_compress_bound(plain.len())];
                 let n = c.gzip_compress(plain, &mut out).context("gzip")?;
                 out.truncate(n);
@@ -119,7 +123,9 @@ mod tests {
     fn what_is_encoded_decodes() {
         let plain: Vec<u8> = (0..200_000_u32).map(|i| (i * i >> 7) as u8).collect();
         let mut out = Vec::new();
-        brotli::Decompressor::new(&Encoding::Brotli.encode(&plain).unwrap()[..], 4096).read_to_end(&mut out).unwrap();
+        brotli::Decompressor::new(&Encoding::Brotli.encode(&plain).unwrap()[..], 4096)
+            .read_to_end(&mut out)
+            .unwrap();
         assert_eq!(out, plain);
         assert_eq!(zstd::bulk::decompress(&Encoding::Zstd.encode(&plain).unwrap(), 1 << 20).unwrap(), plain);
         let gz = Encoding::Gzip.encode(&plain).unwrap();

@@ -60,8 +60,7 @@ impl Told {
     /// Writes a change. `published` is false for what the public may not know of.
     pub fn new(change: &Change, published: bool) -> Self {
         let layers: Vec<_> = change.layers.iter().copied().filter(|l| *l != "water_scheme").collect();
-        let public = (published && !layers.is_empty())
-            .then(|| {
+        let public = (published && !layers.is_empty()).then(|| {
             let kind = if change.kind == "bulk" { "bulk" } else { "change" };
             json(&PublicChange { seq: change.seq, kind, layers, areas: [], bbox: change.bbox })
         });
@@ -183,7 +182,10 @@ mod tests {
             bbox: None,
         };
         let told = Told::new(&change, true);
-        assert_eq!(told.public.as_deref(), Some(r#"{"seq":1,"kind":"change","layers":["water_project"],"areas":[],"bbox":null}"#));
+        assert_eq!(
+            told.public.as_deref(),
+            Some(r#"{"seq":1,"kind":"change","layers":["water_project"],"areas":[],"bbox":null}"#)
+        );
         assert!(Told::new(&change, false).public.is_none());
     }
 }

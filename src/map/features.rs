@@ -9,7 +9,8 @@ use super::areas::{AreaTree, Level};
 use super::figures::{AreaFigures, Metric, Reporting};
 use super::source::{ProjectRow, Revision, SchemeRow, SegmentRow, SegmentState, VillageRow};
 use super::timeline::{
-    Day, OPEN, ProjectState, Reach, Reading, Service, Steps, VillageState, at, date_of, day_of, push_step, segment_reach,
+    Day, OPEN, ProjectState, Reach, Reading, Service, Steps, VillageState, at, date_of, day_of, push_step,
+    segment_reach,
 };
 use crate::domain::lights::{self, Light, Progress, Status as ProjectStatus, Thresholds};
 use crate::domain::plan::{Percent, Plan};
@@ -81,7 +82,12 @@ pub(super) fn village(row: &VillageRow, area: u32, areas: &AreaTree, steps: &Ste
 }
 
 /// What a natural village shows over time.
-pub(super) fn village_versions(row: &VillageRow, area: u32, areas: &AreaTree, steps: &Steps<VillageState>) -> Vec<Version> {
+pub(super) fn village_versions(
+    row: &VillageRow,
+    area: u32,
+    areas: &AreaTree,
+    steps: &Steps<VillageState>,
+) -> Vec<Version> {
     let village = shared(&areas.get(area).code);
     let county = areas.code_above(area, Level::County);
     let city = areas.code_above(area, Level::City);
@@ -134,7 +140,8 @@ pub(super) fn project_steps(
     }
     let lights: Vec<(Day, Option<Light>)> =
         lights::timeline(plan, &history, limits).into_iter().map(|(d, l)| (day_of(d), l)).collect();
-    let mut days: Vec<Day> = revisions.iter().map(|r| r.effective_on).chain(lights.iter().map(|l| l.0)).collect();
+    let mut days: Vec<Day> =
+        revisions.iter().map(|r| r.effective_on).chain(lights.iter().map(|l| l.0)).collect();
     days.sort_unstable();
     days.dedup();
     let mut steps = Vec::with_capacity(days.len());
@@ -163,7 +170,12 @@ pub(super) fn project_steps(
 }
 
 /// What a project shows over time.
-pub(super) fn project_versions(row: &ProjectRow, area: u32, areas: &AreaTree, steps: &Steps<ProjectState>) -> Vec<Version> {
+pub(super) fn project_versions(
+    row: &ProjectRow,
+    area: u32,
+    areas: &AreaTree,
+    steps: &Steps<ProjectState>,
+) -> Vec<Version> {
     let county = areas.code_above(area, Level::County);
     let city = areas.code_above(area, Level::City);
     let values = |status: ProjectStatus, light: Option<Light>, percent: i32| {
@@ -179,7 +191,8 @@ pub(super) fn project_versions(row: &ProjectRow, area: u32, areas: &AreaTree, st
         ]
     };
     let moments = steps.iter().map(|(day, s)| {
-        let class = if matches!(s.light, Some(Light::Late | Light::Warn)) { Class::Keep } else { Class::Recede };
+        let class =
+            if matches!(s.light, Some(Light::Late | Light::Warn)) { Class::Keep } else { Class::Recede };
         let staff = Some((class, values(s.status, s.light, s.percent)));
         let public = s
             .status_ok
@@ -240,7 +253,12 @@ pub(super) fn segment(
 }
 
 /// Waterworks. A scheme that no project builds stands since its first day.
-pub(super) fn scheme(row: &SchemeRow, area: Option<u32>, areas: &AreaTree, projects: &[&Steps<ProjectState>]) -> Feature {
+pub(super) fn scheme(
+    row: &SchemeRow,
+    area: Option<u32>,
+    areas: &AreaTree,
+    projects: &[&Steps<ProjectState>],
+) -> Feature {
     let county = area.and_then(|a| areas.code_above(a, Level::County));
     let mut days: Vec<Day> = projects.iter().flat_map(|p| p.iter().map(|s| s.0)).collect();
     days.push(row.valid_from);
@@ -320,7 +338,9 @@ pub(super) fn area_versions(number: u32, areas: &AreaTree, figures: &AreaFigures
         let reports: Vec<Day> = figures.days(Metric::REPORTS).collect();
         if let (Some(first), Some(last)) = (reports.first(), reports.last()) {
             days.extend(quarter_starts(*first, last + 400));
-        } else if let (Some(first), Some(last)) = (days.iter().filter(|d| **d > Day::MIN).min(), days.iter().max()) {
+        } else if let (Some(first), Some(last)) =
+            (days.iter().filter(|d| **d > Day::MIN).min(), days.iter().max())
+        {
             days.extend(quarter_starts(*first, last + 400).collect::<Vec<_>>());
         }
         days.extend(reports);

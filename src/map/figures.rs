@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::timeline::{Day, OPEN, ProjectState, Reach, Reading, Service, Steps, VillageState};
-use crate::domain::sector::Sector;
 use crate::domain::lights::{Light, Status as ProjectStatus};
+use crate::domain::sector::Sector;
 
 /// What is counted. Small numbers, so that an area keeps only the series that it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,7 +50,13 @@ pub struct Event {
 }
 
 /// Events of a natural village's history, each turned by `sign` (−1 takes it out again).
-pub fn village_events(steps: &Steps<VillageState>, ends: Day, counted: bool, sign: i32, out: &mut Vec<Event>) {
+pub fn village_events(
+    steps: &Steps<VillageState>,
+    ends: Day,
+    counted: bool,
+    sign: i32,
+    out: &mut Vec<Event>,
+) {
     let Some(&(first, _)) = steps.first() else { return };
     let mut put = |metric, day, delta: i32| out.push(Event { metric, day, delta: delta * sign });
     put(Metric::NATURAL_VILLAGES, first, 1);
@@ -69,8 +75,10 @@ pub fn village_events(steps: &Steps<VillageState>, ends: Day, counted: bool, sig
     for (day, state) in steps.iter().map(|&(d, s)| (d, Some(s))).filter(|s| s.0 < ends).chain(end) {
         for reading in [Reading::Reported, Reading::Approved] {
             for &service in Service::ALL {
-                let (before, now) =
-                    (was.is_some_and(|s| s.has(service, reading)), state.is_some_and(|s| s.has(service, reading)));
+                let (before, now) = (
+                    was.is_some_and(|s| s.has(service, reading)),
+                    state.is_some_and(|s| s.has(service, reading)),
+                );
                 if before != now {
                     put(Metric::served(service, reading), day, if now { 1 } else { -1 });
                 }

@@ -47,9 +47,15 @@ struct Follower {
 }
 
 /// Fills the ring of events and starts following. Ends when the map is dropped or the pool closed.
-pub(super) async fn spawn(map: &Arc<LiveMap>, pool: PgPool, clock: Clock, world: World) -> anyhow::Result<()> {
+pub(super) async fn spawn(
+    map: &Arc<LiveMap>,
+    pool: PgPool,
+    clock: Clock,
+    world: World,
+) -> anyhow::Result<()> {
     let seq = map.published.load().seq;
-    let mut follower = Follower { map: Arc::downgrade(map), pool: pool.clone(), clock, world, seq, since_pack: 0 };
+    let mut follower =
+        Follower { map: Arc::downgrade(map), pool: pool.clone(), clock, world, seq, since_pack: 0 };
     follower.refill_events(map).await?;
     map.metrics.atlas_at(seq as i64);
     // One ring waiting is enough: whoever wakes reads everything.
@@ -135,7 +141,10 @@ impl Follower {
             let gapless = rows.iter().zip(self.seq + 1..).all(|(row, seq)| row.seq as u64 == seq);
             let known = rows.iter().all(|r| {
                 r.entity_id.is_some()
-                    && matches!(r.kind.as_str(), "project" | "natural_village" | "road_segment" | "water_scheme")
+                    && matches!(
+                        r.kind.as_str(),
+                        "project" | "natural_village" | "road_segment" | "water_scheme"
+                    )
             });
             if !gapless || !known || rows.len() > MOST_CHANGES {
                 tx.rollback().await?;
@@ -155,14 +164,20 @@ impl Follower {
             for row in &rows {
                 map.metrics.change_told((self.clock.now() - row.recorded_at).to_std().unwrap_or_default());
             }
-            tracing::debug!(seq = self.seq, changes = rows.len(), took_us = begun.elapsed().as_micros() as u64, "followed");
+            tracing::debug!(
+                seq = self.seq,
+                changes = rows.len(),
+                took_us = begun.elapsed().as_micros() as u64,
+                "followed"
+            );
         }
     }
 
     /// Loads everything anew. Readers keep what they have until it is there.
     async fn reload(&mut self, map: &Arc<LiveMap>, mending: bool) -> Result<()> {
         let before = self.seq;
-        let Loaded { world, figures, seq } = load::load(&self.pool, &map.atlas, self.clock.business_date()).await?;
+        let Loaded { world, figures, seq } =
+            load::load(&self.pool, &map.atlas, self.clock.business_date()).await?;
         let epoch = map.published.load().epoch;
         let published = Published {
             seq,
@@ -201,7 +216,8 @@ impl Follower {
         let rows = feed::since(&mut c, floor, REMEMBERED).await?;
         let mut kept = Vec::with_capacity(rows.len());
         for row in rows.iter().filter(|r| r.seq as u64 <= self.seq) {
-            let project = row.entity_id.filter(|_| row.kind == "project").and_then(|id| self.world.projects.get(&id));
+            let project =
+                row.entity_id.filter(|_| row.kind == "project").and_then(|id| self.world.projects.get(&id));
             let told = match project {
                 Some(p) => {
                     let mut layers = vec![Layer::of_sector(p.sector).name()];
@@ -243,7 +259,8 @@ impl Follower {
     /// Reads what the changes changed, as it stands at the newest of them.
     async fn read(&self, tx: &mut PgConnection, rows: &[FeedRow]) -> Result<Batch> {
         let ids = |kind: &str| -> Vec<Uuid> {
-            let set: BTreeSet<Uuid> = rows.iter().filter(|r| r.kind == kind).filter_map(|r| r.entity_id).collect();
+            let set: BTreeSet<Uuid> =
+                rows.iter().filter(|r| r.kind == kind).filter_map(|r| r.entity_id).collect();
             set.into_iter().collect()
         };
         let mut b = Batch { projects: ids("project"), ..Batch::default() };
@@ -302,7 +319,9 @@ impl Follower {
         for row in b.project_rows {
             let revisions = b.revisions.remove(&row.id).unwrap_or_default();
             let milestones = b.milestones.remove(&row.id);
-            let Some(((id, rec), feature)) = load::project(world, row, revisions, milestones) else { continue };
+            let Some(((id, rec), feature)) = load::project(world, row, revisions, milestones) else {
+                continue;
+            };
             gone.remove(&id);
             rec.events(1, events.entry(rec.area).or_default());
             let mut place = rec.bounds;
@@ -311,7 +330,10 @@ impl Follower {
                 old.events(-1, events.entry(old.area).or_default());
                 place = place.union(old.bounds);
                 if Layer::of_sector(old.sector).index() != layer {
-                    changes.push(AtlasChange::Remove { layer: Layer::of_sector(old.sector).index(), id: old.fid });
+                    changes.push(AtlasChange::Remove {
+                        layer: Layer::of_sector(old.sector).index(),
+                        id: old.fid,
+                    });
                 }
             }
             places.insert(id, place);
@@ -323,7 +345,8 @@ impl Follower {
 
         let mut village_areas: HashMap<Uuid, u32> = HashMap::new();
         for row in &b.village_rows {
-            let area = areas.number_of(row.village_id).context("a natural village lies in no current area")?;
+            let area =
+                areas.number_of(row.village_id).context("a natural village lies in no current area")?;
             let rows = b.services.remove(&row.id).unwrap_or_default();
             let rec = load::village_rec(world, row, area, rows, &b.village_links);
             rec.events(1, events.entry(area).or_default());
@@ -378,7 +401,11 @@ impl Follower {
             }
             if area.level == Level::Village && area.place.is_some() {
                 let versions = features::admin_village_versions(n, &areas, own);
-                changes.push(AtlasChange::SetVersions { layer: Layer::Village.index(), id: area.fid, versions });
+                changes.push(AtlasChange::SetVersions {
+                    layer: Layer::Village.index(),
+                    id: area.fid,
+                    versions,
+                });
             }
         }
         self.since_pack += changes.len();
@@ -400,7 +427,8 @@ impl Follower {
         self.seq = seq;
         map.metrics.atlas_at(seq as i64);
         for row in rows {
-            let (change, published) = self.describe(row, &b.villages_of, &b.segments_of, &places, &touched, &dirty);
+            let (change, published) =
+                self.describe(row, &b.villages_of, &b.segments_of, &places, &touched, &dirty);
             map.events.tell(Told::new(&change, published));
         }
         Ok(())
@@ -489,7 +517,12 @@ impl Follower {
             *sum = row.try_get(i)?;
         }
         if ours != theirs {
-            tracing::error!(?ours, ?theirs, seq = self.seq, "the map differs from the tables; loading it anew");
+            tracing::error!(
+                ?ours,
+                ?theirs,
+                seq = self.seq,
+                "the map differs from the tables; loading it anew"
+            );
             self.reload(map, true).await?;
         }
         Ok(())

@@ -15,12 +15,14 @@ use super::areas::{AreaTree, Level};
 use super::features;
 use super::figures::{AreaFigures, Event, Figures, condense};
 use super::schema::{Layer, schemas};
-use super::source::{self, AreaRow, Links, ProjectRow, Revision, SchemeRow, SegmentRow, SegmentState, VillageRow, Which};
+use super::source::{
+    self, AreaRow, Links, ProjectRow, Revision, SchemeRow, SegmentRow, SegmentState, VillageRow, Which,
+};
 use super::timeline::{ServiceRow, village_steps};
 use super::world::{ProjectRec, VillageRec, World};
-use crate::domain::sector::Sector;
 use crate::domain::lights::{Status as ProjectStatus, Thresholds};
 use crate::domain::plan::Percent;
+use crate::domain::sector::Sector;
 use crate::error::Result;
 
 /// What a load brought besides the Atlas itself.
@@ -65,7 +67,9 @@ pub(super) async fn load(pool: &PgPool, atlas: &Arc<Atlas>, today: NaiveDate) ->
     let (snapshot, seq): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
     let mut second = pool.begin_with(BEGIN).await?;
     // The name of a snapshot is PostgreSQL's own word: hexadecimal digits and dashes.
-    sqlx::query(AssertSqlSafe(format!("SET TRANSACTION SNAPSHOT '{snapshot}'"))).execute(&mut *second).await?;
+    sqlx::query(AssertSqlSafe(format!("SET TRANSACTION SNAPSHOT '{snapshot}'")))
+        .execute(&mut *second)
+        .await?;
     sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *second).await?;
 
     let first = tokio::spawn(async move {
@@ -198,7 +202,9 @@ fn build(atlas: &Atlas, first: FirstHalf, second: SecondHalf, seq: u64) -> Resul
                 let projects = world.steps_of(&segment_links, row.id, None);
                 let states = states.get(&row.id).map_or(&[][..], Vec::as_slice);
                 let area = areas.number_of(row.area_id);
-                road_load.push(&features::segment(row, area, areas, states, &projects)).context("road segments")?;
+                road_load
+                    .push(&features::segment(row, area, areas, states, &projects))
+                    .context("road segments")?;
             }
             for row in &schemes {
                 let projects = world.steps_of(&scheme_links, row.id, None);
@@ -215,7 +221,9 @@ fn build(atlas: &Atlas, first: FirstHalf, second: SecondHalf, seq: u64) -> Resul
             };
             let rows = services.remove(&row.id).unwrap_or_default();
             let rec = village_rec(world, &row, area, rows, &first.village_links);
-            village_load.push(&features::village(&row, area, areas, &rec.steps)).context("natural villages")?;
+            village_load
+                .push(&features::village(&row, area, areas, &rec.steps))
+                .context("natural villages")?;
             rec.events(1, &mut events[area as usize]);
             recs.insert(row.id, rec);
         }

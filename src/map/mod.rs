@@ -185,7 +185,8 @@ impl LiveMap {
     fn moment(&self, layers: u16, tile: TileId) -> (Arc<Published>, u64) {
         loop {
             let published = self.published.load_full();
-            let version = layers_of(layers).map(|l| self.versions.of(usize::from(l.index()), tile)).max().unwrap_or(0);
+            let version =
+                layers_of(layers).map(|l| self.versions.of(usize::from(l.index()), tile)).max().unwrap_or(0);
             if version <= published.seq {
                 return (published, version);
             }

@@ -109,7 +109,13 @@ const COUNTY_COUNTS: u8 = 7;
 pub fn schemas(areas: &AreaTree) -> Vec<LayerSchema> {
     let cities = anchors(areas, Level::City);
     let counties = anchors(areas, Level::County);
-    let mut all = vec![area(), village(&cities, &counties), natural_village(&cities, &counties), road(), water_scheme(&counties)];
+    let mut all = vec![
+        area(),
+        village(&cities, &counties),
+        natural_village(&cities, &counties),
+        road(),
+        water_scheme(&counties),
+    ];
     all.extend(Sector::ALL.iter().map(|&s| project(s, &cities, &counties)));
     all
 }
@@ -219,8 +225,10 @@ fn natural_village(cities: &Arc<Anchors>, counties: &Arc<Anchors>) -> LayerSchem
         count_by: Some(status),
         anchors: Arc::clone(anchors),
     };
-    let few =
-        columns(&s, ["county", "counted", "reached", "reached_ok", "status", "status_ok", "water", "water_ok"]);
+    let few = columns(
+        &s,
+        ["county", "counted", "reached", "reached_ok", "status", "status_ok", "water", "water_ok"],
+    );
     let rules = vec![
         // What is not in the denominator is no figure, and small.
         ZoomRule::new(0..=10, Mode::Hidden).only(counted, [0_u64]),
@@ -260,7 +268,8 @@ fn road() -> LayerSchema {
             .carrying(columns(&s, ["class", "status", "county"])),
         ZoomRule::new(10..=10, merged(&s, &["class", "status", "county"], 2.0))
             .carrying(columns(&s, ["class", "status", "county"])),
-        ZoomRule::new(11..=12, smooth(0.5)).carrying(columns(&s, ["class", "route", "status", "surface", "county"])),
+        ZoomRule::new(11..=12, smooth(0.5))
+            .carrying(columns(&s, ["class", "route", "status", "surface", "county"])),
         ZoomRule::new(13..=MAX_ZOOM, smooth(0.0)),
     ];
     s.rules(rules)
@@ -323,7 +332,9 @@ mod tests {
         for (layer, schema) in Layer::ALL.into_iter().zip(&schemas) {
             assert_eq!(&*schema.name, layer.name());
             assert_eq!(schema.scope.meets(tiles::Scope::PUBLIC), layer.is_public());
-            assert!(schema.columns.iter().all(|c| &*c.name != "light" || !c.scope.meets(tiles::Scope::PUBLIC)));
+            assert!(
+                schema.columns.iter().all(|c| &*c.name != "light" || !c.scope.meets(tiles::Scope::PUBLIC))
+            );
         }
     }
 }

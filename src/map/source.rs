@@ -14,9 +14,9 @@ use uuid::Uuid;
 use super::copy::for_each_row;
 use super::timeline::{Day, OPEN, Service, ServiceRow, date_of};
 use super::wkb;
-use crate::domain::sector::Sector;
 use crate::domain::lights::Status as ProjectStatus;
 use crate::domain::plan::{Percent, Plan};
+use crate::domain::sector::Sector;
 use crate::error::Result;
 
 /// Which rows.
@@ -265,7 +265,8 @@ async fn links(c: &mut PgConnection, query: &str) -> Result<Links> {
 /// Natural village → projects.
 pub(super) async fn village_links(c: &mut PgConnection, which: Which<'_>) -> Result<Links> {
     let filter = which.of("natural_village_id");
-    links(c, &format!("SELECT natural_village_id, project_id FROM project_natural_villages WHERE {filter}")).await
+    links(c, &format!("SELECT natural_village_id, project_id FROM project_natural_villages WHERE {filter}"))
+        .await
 }
 /// Road segment → projects.
 pub(super) async fn segment_links(c: &mut PgConnection, which: Which<'_>) -> Result<Links> {
@@ -356,7 +357,10 @@ pub(super) async fn natural_villages(c: &mut PgConnection, which: Which<'_>) -> 
 }
 
 /// Standing service states by natural village.
-pub(super) async fn service_rows(c: &mut PgConnection, which: Which<'_>) -> Result<HashMap<Uuid, Vec<ServiceRow>>> {
+pub(super) async fn service_rows(
+    c: &mut PgConnection,
+    which: Which<'_>,
+) -> Result<HashMap<Uuid, Vec<ServiceRow>>> {
     let mut map: HashMap<Uuid, Vec<ServiceRow>> = HashMap::new();
     let query = format!(
         "SELECT natural_village_id, service, effective_on, (extract(epoch FROM recorded_at) * 1000000)::int8, \
@@ -439,7 +443,10 @@ impl Words {
     }
 }
 
-pub(super) async fn segment_states(c: &mut PgConnection, which: Which<'_>) -> Result<HashMap<Uuid, Vec<SegmentState>>> {
+pub(super) async fn segment_states(
+    c: &mut PgConnection,
+    which: Which<'_>,
+) -> Result<HashMap<Uuid, Vec<SegmentState>>> {
     let mut map: HashMap<Uuid, Vec<SegmentState>> = HashMap::new();
     let mut words = Words::default();
     let query = format!(
@@ -454,7 +461,9 @@ pub(super) async fn segment_states(c: &mut PgConnection, which: Which<'_>) -> Re
             recorded_at: r.i64()?,
             class: words.get(r.text()?),
             // The last six characters name the county.
-            route: r.text_or_null()?.map(|code| words.get(code.get(..code.len().saturating_sub(6)).unwrap_or(code))),
+            route: r
+                .text_or_null()?
+                .map(|code| words.get(code.get(..code.len().saturating_sub(6)).unwrap_or(code))),
             name: r.text_or_null()?.map(|name| words.get(name)),
             surface: words.get(r.text()?),
             hardened: r.bool()?,

@@ -190,7 +190,9 @@ pub fn reach_by_projects(projects: &[&Steps<ProjectState>], day: Day, reading: R
     let mut best = Reach::Gap;
     for steps in projects {
         match at(steps, day).and_then(|s| s.status(reading)) {
-            Some(ProjectStatus::UnderWay | ProjectStatus::Completed | ProjectStatus::Done) => return Reach::UnderWay,
+            Some(ProjectStatus::UnderWay | ProjectStatus::Completed | ProjectStatus::Done) => {
+                return Reach::UnderWay;
+            }
             Some(ProjectStatus::NotStarted) => best = Reach::NotStarted,
             Some(ProjectStatus::Cancelled) | None => {}
         }
@@ -241,7 +243,12 @@ pub fn village_steps(
 
 /// The history of a road segment: hardened or not from its states, else what projects do with it.
 /// Segment states carry no review of their own; the reading matters for the projects alone.
-pub fn segment_reach(hardened: Option<bool>, projects: &[&Steps<ProjectState>], day: Day, reading: Reading) -> Reach {
+pub fn segment_reach(
+    hardened: Option<bool>,
+    projects: &[&Steps<ProjectState>],
+    day: Day,
+    reading: Reading,
+) -> Reach {
     if hardened == Some(true) { Reach::Done } else { reach_by_projects(projects, day, reading) }
 }
 
@@ -257,7 +264,10 @@ mod tests {
                 if approved {
                     ok = Some(status);
                 }
-                (day, ProjectState { status, status_ok: ok, light: Some(Light::Ok), percent: 0, percent_ok: 0 })
+                (
+                    day,
+                    ProjectState { status, status_ok: ok, light: Some(Light::Ok), percent: 0, percent_ok: 0 },
+                )
             })
             .collect()
     }
@@ -295,10 +305,18 @@ mod tests {
 
     #[test]
     fn a_service_lapses_and_returns_and_the_later_record_of_a_day_wins() {
-        let mut rows = [road(20, 2, false, true), road(10, 1, true, true), road(20, 3, true, true), road(40, 4, false, true)];
+        let mut rows = [
+            road(20, 2, false, true),
+            road(10, 1, true, true),
+            road(20, 3, true, true),
+            road(40, 4, false, true),
+        ];
         let steps = village_steps(5, &mut rows, &[]);
         let has = |d| at(&steps, d).map(|s| s.has(Service::Road, Reading::Approved));
-        assert_eq!([has(4), has(5), has(10), has(20), has(39), has(40)], [None, Some(false), Some(true), Some(true), Some(true), Some(false)]);
+        assert_eq!(
+            [has(4), has(5), has(10), has(20), has(39), has(40)],
+            [None, Some(false), Some(true), Some(true), Some(true), Some(false)]
+        );
         assert_eq!(steps.len(), 3);
     }
 

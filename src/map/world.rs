@@ -11,8 +11,8 @@ use super::areas::AreaTree;
 use super::figures::{Event, project_events, village_events};
 use super::source::Links;
 use super::timeline::{Day, ProjectState, Steps, VillageState};
-use crate::domain::sector::Sector;
 use crate::domain::lights::{Status as ProjectStatus, Thresholds};
+use crate::domain::sector::Sector;
 
 /// A project.
 #[derive(Debug, Clone)]
@@ -67,7 +67,12 @@ pub(super) struct World {
 
 impl World {
     /// Histories of the projects of a sector (or of any) that concern a thing.
-    pub fn steps_of<'w>(&'w self, links: &Links, thing: Uuid, sector: Option<Sector>) -> Vec<&'w Steps<ProjectState>> {
+    pub fn steps_of<'w>(
+        &'w self,
+        links: &Links,
+        thing: Uuid,
+        sector: Option<Sector>,
+    ) -> Vec<&'w Steps<ProjectState>> {
         let projects = links.get(&thing).into_iter().flatten().filter_map(|id| self.projects.get(id));
         projects.filter(|p| sector.is_none_or(|s| s == p.sector)).map(|p| &*p.steps).collect()
     }

@@ -163,7 +163,9 @@ pub fn decode(bytes: &[u8]) -> Tile {
                     (1, Field::Number(id)) => feature.id = Some(id),
                     (2, Field::Bytes(b)) => {
                         for tag in packed(b).chunks_exact(2) {
-                            feature.props.insert(keys[tag[0] as usize].clone(), values[tag[1] as usize].clone());
+                            feature
+                                .props
+                                .insert(keys[tag[0] as usize].clone(), values[tag[1] as usize].clone());
                         }
                     }
                     (3, Field::Number(kind)) => feature.kind = kind,

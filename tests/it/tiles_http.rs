@@ -45,7 +45,12 @@ impl Got {
     }
 }
 
-async fn get(client: &reqwest::Client, base: &str, path: &str, headers: &[(reqwest::header::HeaderName, &str)]) -> Got {
+async fn get(
+    client: &reqwest::Client,
+    base: &str,
+    path: &str,
+    headers: &[(reqwest::header::HeaderName, &str)],
+) -> Got {
     let mut request = client.get(format!("{base}{path}"));
     for (name, value) in headers {
         request = request.header(name, *value);
@@ -80,7 +85,9 @@ async fn a_tile_has_its_headers_encodings_and_tag() {
 
     // Other encodings carry the same tile under tags of their own.
     let mut tags = BTreeSet::from([plain.header(ETAG).to_owned()]);
-    for (accept, encoding) in [("gzip", "gzip"), ("br", "br"), ("zstd", "zstd"), ("gzip;q=0.1, br;q=0", "gzip")] {
+    for (accept, encoding) in
+        [("gzip", "gzip"), ("br", "br"), ("zstd", "zstd"), ("gzip;q=0.1, br;q=0", "gzip")]
+    {
         let got = get(client, base, &path, &[(ACCEPT_ENCODING, accept)]).await;
         assert_eq!(got.header(CONTENT_ENCODING), encoding);
         let mut body = Vec::new();
@@ -97,7 +104,8 @@ async fn a_tile_has_its_headers_encodings_and_tag() {
         assert!(body == plain.body, "{accept}");
         tags.insert(got.header(ETAG).to_owned());
         // A known tag is answered without a body, and only in its own encoding.
-        let again = get(client, base, &path, &[(ACCEPT_ENCODING, accept), (IF_NONE_MATCH, got.header(ETAG))]).await;
+        let again =
+            get(client, base, &path, &[(ACCEPT_ENCODING, accept), (IF_NONE_MATCH, got.header(ETAG))]).await;
         assert_eq!((again.status, again.body.len()), (304, 0));
         assert_eq!(again.header(ETAG), got.header(ETAG));
         assert!(again.header(VARY).to_ascii_lowercase().contains("accept-encoding"));
@@ -157,8 +165,12 @@ async fn tilejson_says_what_is_there() {
     assert_eq!(body["tilejson"], "3.0.0");
     assert_eq!((&body["minzoom"], &body["maxzoom"]), (&json!(0), &json!(20)));
     let address = body["tiles"][0].as_str().unwrap();
-    assert_eq!(address, format!("{}/tiles/natural_village,water_scheme,road_project/{{z}}/{{x}}/{{y}}", clerk.base));
-    let ids: Vec<&str> = body["vector_layers"].as_array().unwrap().iter().map(|l| l["id"].as_str().unwrap()).collect();
+    assert_eq!(
+        address,
+        format!("{}/tiles/natural_village,water_scheme,road_project/{{z}}/{{x}}/{{y}}", clerk.base)
+    );
+    let ids: Vec<&str> =
+        body["vector_layers"].as_array().unwrap().iter().map(|l| l["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["natural_village", "water_scheme", "road_project"]);
     assert_eq!(body["vector_layers"][2]["fields"]["light"], "String");
 
@@ -167,7 +179,8 @@ async fn tilejson_says_what_is_there() {
     let body: Value = serde_json::from_slice(&got.body).unwrap();
     assert!(body["vector_layers"][0]["fields"].get("light").is_none());
     assert_eq!(get(&anybody, &clerk.base, "/tiles/water_scheme", &[]).await.code(), "unknown_layer");
-    let list: Vec<Value> = serde_json::from_slice(&get(&anybody, &clerk.base, "/tiles", &[]).await.body).unwrap();
+    let list: Vec<Value> =
+        serde_json::from_slice(&get(&anybody, &clerk.base, "/tiles", &[]).await.body).unwrap();
     assert!(list.iter().all(|l| l["name"] != "water_scheme"));
     let list: Vec<Value> = serde_json::from_slice(&of(&clerk, "/tiles").await.body).unwrap();
     assert_eq!(list.len(), 11);
@@ -211,7 +224,8 @@ async fn the_public_sees_what_is_published_and_approved() {
     let anybody = world.server.another_client();
     let all = format!("{PUBLIC_LAYERS},water_scheme");
     for z in 0..=16 {
-        let public = get(&anybody, &clerk.base, &format!("{}?min_seq=2", address(PUBLIC_LAYERS, z, PLACE)), &[]).await;
+        let public =
+            get(&anybody, &clerk.base, &format!("{}?min_seq=2", address(PUBLIC_LAYERS, z, PLACE)), &[]).await;
         assert!(!holds(&public.body, "CANARY") && !holds(&public.body, "light"), "z{z}");
         assert_eq!(public.header(CACHE_CONTROL), "no-cache");
         let tile = public.tile();
@@ -223,7 +237,10 @@ async fn the_public_sees_what_is_published_and_approved() {
         }
         let staff = of(&clerk, &address(&all, z, PLACE)).await;
         if z >= 11 {
-            assert!(holds(&staff.body, "CANARY unpublished") && holds(&staff.body, "CANARY waterworks"), "z{z}");
+            assert!(
+                holds(&staff.body, "CANARY unpublished") && holds(&staff.body, "CANARY waterworks"),
+                "z{z}"
+            );
             let tile = staff.tile();
             assert!(tile["natural_village"].iter().all(|v| v.number("reached") == Some(1.0)));
             let done = tile["road_project"].iter().find(|p| p.text("code") == Some("P1")).unwrap();
@@ -233,7 +250,8 @@ async fn the_public_sees_what_is_published_and_approved() {
         let again = get(&anybody, &clerk.base, &address(PUBLIC_LAYERS, z, PLACE), &[]).await;
         assert_eq!(again.body, public.body, "z{z}");
     }
-    let staff: Value = serde_json::from_slice(&of(&clerk, "/api/v1/areas/441424/figures").await.body).unwrap();
+    let staff: Value =
+        serde_json::from_slice(&of(&clerk, "/api/v1/areas/441424/figures").await.body).unwrap();
     assert_eq!(staff["projects"]["road"]["total"], 2);
     assert_eq!(staff["projects"]["road"]["completed"], 1);
     let public = get(&anybody, &clerk.base, "/api/v1/areas/441424/figures", &[]).await;
@@ -273,7 +291,9 @@ impl Stream {
             loop {
                 if let Some(end) = self.text.find("\n\n") {
                     let event: String = self.text.drain(..end + 2).collect();
-                    let field = |name: &str| event.lines().find_map(|l| l.strip_prefix(name).map(|v| v.trim().to_owned()));
+                    let field = |name: &str| {
+                        event.lines().find_map(|l| l.strip_prefix(name).map(|v| v.trim().to_owned()))
+                    };
                     if let (Some(name), Some(data)) = (field("event:"), field("data:")) {
                         let data: Value = serde_json::from_str(&data).unwrap();
                         if name == "change" {

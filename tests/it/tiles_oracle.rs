@@ -87,9 +87,7 @@ fn by_atlas(map: &LiveMap, layer: Layer, tile: TileId, day: NaiveDate) -> Vec<Fe
 /// Larger side of what a feature covers, tile units.
 fn extent(f: &Feature) -> i64 {
     let all = || f.parts.iter().flatten();
-    let side = |v: fn(&(i64, i64)) -> i64| {
-        all().map(v).max().unwrap_or(0) - all().map(v).min().unwrap_or(0)
-    };
+    let side = |v: fn(&(i64, i64)) -> i64| all().map(v).max().unwrap_or(0) - all().map(v).min().unwrap_or(0);
     side(|p| p.0).max(side(|p| p.1))
 }
 
@@ -128,7 +126,10 @@ fn distance(a: &Feature, b: &Feature) -> f64 {
 async fn the_atlas_shows_what_postgis_shows() {
     let (_db, pool, map) = demo().await;
     let places: Vec<(f64, f64)> =
-        sqlx::query_as("SELECT ST_X(geom), ST_Y(geom) FROM natural_villages ORDER BY fid").fetch_all(&pool).await.unwrap();
+        sqlx::query_as("SELECT ST_X(geom), ST_Y(geom) FROM natural_villages ORDER BY fid")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(4490);
     let (mut features, mut tiles_seen) = (0, 0);
     for round in 0..220 {
@@ -136,7 +137,8 @@ async fn the_atlas_shows_what_postgis_shows() {
         let (lon, lat) = places[rng.random_range(0..places.len())];
         let z = rng.random_range(7..=16);
         let tile = TileId::at(z, tiles::lonlat_to_world(lon, lat).unwrap()).unwrap();
-        let day = NaiveDate::from_ymd_opt(rng.random_range(2017..=2020), rng.random_range(1..=10), 28).unwrap();
+        let day =
+            NaiveDate::from_ymd_opt(rng.random_range(2017..=2020), rng.random_range(1..=10), 28).unwrap();
         let theirs = by_postgis(&pool, layer, tile, day).await;
         let mut ours = by_atlas(&map, layer, tile, day);
         if layer == Layer::Area {
@@ -170,15 +172,22 @@ async fn the_atlas_shows_what_postgis_shows() {
 #[tokio::test(flavor = "multi_thread")]
 async fn figures_equal_sql() {
     let (_db, pool, map) = demo().await;
-    let areas: Vec<(String, String)> =
-        sqlx::query_as("SELECT code, path FROM areas WHERE valid_to IS NULL AND level <> 'village' ORDER BY code")
-            .fetch_all(&pool)
-            .await
-            .unwrap();
+    let areas: Vec<(String, String)> = sqlx::query_as(
+        "SELECT code, path FROM areas WHERE valid_to IS NULL AND level <> 'village' ORDER BY code",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(20_201_031);
     for round in 0..40 {
-        let (code, path) = if round < 2 { areas[0].clone() } else { areas[rng.random_range(0..areas.len())].clone() };
-        let day = NaiveDate::from_ymd_opt(rng.random_range(2017..=2020), rng.random_range(1..=10), rng.random_range(1..=28)).unwrap();
+        let (code, path) =
+            if round < 2 { areas[0].clone() } else { areas[rng.random_range(0..areas.len())].clone() };
+        let day = NaiveDate::from_ymd_opt(
+            rng.random_range(2017..=2020),
+            rng.random_range(1..=10),
+            rng.random_range(1..=28),
+        )
+        .unwrap();
         let row = sqlx::query(
             "WITH counted AS (
                SELECT v.id FROM natural_villages v
@@ -237,10 +246,15 @@ async fn figures_equal_sql() {
             let (sector, status) = key.split_once(' ').unwrap();
             assert_eq!(n(&format!("/projects/{sector}/{status}")), count, "{code} on {day}: {key}");
         }
-        let by_status: i32 =
-            ["done", "under_way", "not_started", "gap"].iter().map(|s| n(&format!("/natural_villages/by_status/{s}"))).sum();
+        let by_status: i32 = ["done", "under_way", "not_started", "gap"]
+            .iter()
+            .map(|s| n(&format!("/natural_villages/by_status/{s}")))
+            .sum();
         assert_eq!(by_status, sql[0], "{code} on {day}: every counted village has one status");
-        let lights: i32 = ["done", "late", "warn", "ok", "todo", "none"].iter().map(|l| n(&format!("/projects/road/lights/{l}"))).sum();
+        let lights: i32 = ["done", "late", "warn", "ok", "todo", "none"]
+            .iter()
+            .map(|l| n(&format!("/projects/road/lights/{l}")))
+            .sum();
         assert_eq!(lights, n("/projects/road/total") - n("/projects/road/cancelled"), "{code} on {day}");
     }
 }
@@ -258,13 +272,20 @@ async fn counts_on_thinned_tiles_equal_sql() {
     .unwrap();
     for z in [4, 6, 7, 9] {
         let area = tiles::TileRange::covering(
-            tiles::Rect::around(&[tiles::lonlat_to_world(109.4, 25.7).unwrap(), tiles::lonlat_to_world(117.5, 20.0).unwrap()]),
+            tiles::Rect::around(&[
+                tiles::lonlat_to_world(109.4, 25.7).unwrap(),
+                tiles::lonlat_to_world(117.5, 20.0).unwrap(),
+            ]),
             z,
         );
         let mut shown = 0.0;
         for tile in area.iter() {
-            let encoded =
-                tiles::encode_tile(&published.snapshot, &[Layer::NaturalVillage.index()], tile, &Options::new(day, Scope::STAFF));
+            let encoded = tiles::encode_tile(
+                &published.snapshot,
+                &[Layer::NaturalVillage.index()],
+                tile,
+                &Options::new(day, Scope::STAFF),
+            );
             assert!(encoded.bytes.len() <= 500_000);
             for f in mvt::decode(&encoded.bytes).remove("natural_village").unwrap_or_default() {
                 let (x, y) = f.parts[0][0];

@@ -26,7 +26,11 @@ async fn sign_in(server: &Server, login: &str) -> reqwest::Client {
 }
 
 fn percent(body: &[u8]) -> f64 {
-    mvt::decode(body)["road_project"].iter().find(|p| p.text("code") == Some("P1")).and_then(|p| p.number("percent")).unwrap()
+    mvt::decode(body)["road_project"]
+        .iter()
+        .find(|p| p.text("code") == Some("P1"))
+        .and_then(|p| p.number("percent"))
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -51,7 +55,9 @@ async fn no_node_shows_an_old_tile_after_the_change_is_told() {
         tasks.push(tokio::spawn(async move {
             let mut text = String::new();
             while !stopped.load(Ordering::Relaxed) {
-                let Ok(piece) = tokio::time::timeout(Duration::from_millis(200), stream.chunk()).await else { continue };
+                let Ok(piece) = tokio::time::timeout(Duration::from_millis(200), stream.chunk()).await else {
+                    continue;
+                };
                 text.push_str(std::str::from_utf8(&piece.unwrap().expect("the stream goes on")).unwrap());
                 while let Some(end) = text.find("\n\n") {
                     let event: String = text.drain(..end + 2).collect();
@@ -63,14 +69,19 @@ async fn no_node_shows_an_old_tile_after_the_change_is_told() {
         }));
         for _ in 0..6 {
             let client = client.clone();
-            let (url, told, stop, reads) = (format!("{base}{path}"), Arc::clone(&told), Arc::clone(&stop), Arc::clone(&reads));
+            let (url, told, stop, reads) =
+                (format!("{base}{path}"), Arc::clone(&told), Arc::clone(&stop), Arc::clone(&reads));
             tasks.push(tokio::spawn(async move {
                 let mut seen = 0;
                 while !stop.load(Ordering::Relaxed) {
                     // Told by this node: without min_seq. By the other: with it.
                     let here = told[node].load(Ordering::SeqCst);
                     let there = told[1 - node].load(Ordering::SeqCst);
-                    let (at_least, url) = if there > here { (there, format!("{url}?min_seq={there}")) } else { (here, url.clone()) };
+                    let (at_least, url) = if there > here {
+                        (there, format!("{url}?min_seq={there}"))
+                    } else {
+                        (here, url.clone())
+                    };
                     let answer = client.get(url).send().await.unwrap();
                     assert_eq!(answer.status(), 200);
                     // Change n reports n/100 of the quantities.
@@ -94,7 +105,8 @@ async fn no_node_shows_an_old_tile_after_the_change_is_told() {
         let client = sign_in(server, "leader.gd").await;
         let answer = client.get(format!("{}{path}?min_seq={ROUNDS}", server.base)).send().await.unwrap();
         assert_eq!(percent(&answer.bytes().await.unwrap()).round() as u64, ROUNDS);
-        let ready: Value = client.get(format!("{}/readyz", server.base)).send().await.unwrap().json().await.unwrap();
+        let ready: Value =
+            client.get(format!("{}/readyz", server.base)).send().await.unwrap().json().await.unwrap();
         assert_eq!(ready["atlas_seq"].as_u64(), Some(ROUNDS), "node {node}");
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
