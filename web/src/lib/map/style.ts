@@ -40,8 +40,9 @@ export function buildStyle(p: MapParams): StyleSpecification {
       ...waterLayers(p),
       ...reachedLayers(p),
       ...nameLayers(p),
-      unreachedLayer(p),
       ...placeLayers(p),
+      // Last, and so placed first: every name gives way to an unreached village.
+      unreachedLayer(p),
       ...projectLayers(p),
     ],
   };

@@ -37,6 +37,15 @@ export function reading(name: string, r: Reading): Expr {
   return r === 'approved' ? ['coalesce', get(ok), get(name)] : ['coalesce', get(name), get(ok)];
 }
 
+/**
+ * Whether a point lies in the county in focus. What carries no county is taken to: an older tile
+ * must not hide a village.
+ */
+export function inFocus(p: MapParams): Expr {
+  const county = focusCounty(p);
+  return county ? ['any', ['!', ['has', 'county']], eq('county', county)] : EVERYTHING;
+}
+
 /** Whether a road lies in the area shown; what lies outside is paler. */
 export function isOwn(p: MapParams): Expr {
   const county = focusCounty(p);

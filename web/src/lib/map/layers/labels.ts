@@ -167,6 +167,23 @@ export function placeLayers(p: MapParams): LayerSpecification[] {
   ] as LayerSpecification[];
 }
 
+/** 梅州市 → 梅州, 梅县区 → 梅县; 城区 stays. The map is tight and the level is plain. */
+const SHORT: Expr = [
+  'let',
+  'n',
+  ['to-string', get('name')],
+  [
+    'case',
+    [
+      'all',
+      ['>', ['length', ['var', 'n']], 2],
+      ['in', ['slice', ['var', 'n'], -1], ['literal', ['市', '县', '区']]],
+    ],
+    ['slice', ['var', 'n'], 0, -1],
+    ['var', 'n'],
+  ],
+] as unknown as Expr;
+
 /** Name and rate on the areas that are coloured; ■ where the red line is undercut. */
 function rateLabel(p: MapParams): LayerSpecification {
   const rate = areaRate(p);
@@ -175,7 +192,7 @@ function rateLabel(p: MapParams): LayerSpecification {
   const labelled = rate ?? reading('rate', p.reading);
   const hasRate: Expr = ['all', eq('status', 'ok'), ['!=', labelled, null]] as unknown as Expr;
   const value: Expr = ['to-number', labelled, 0];
-  const short: Expr = ['coalesce', get('short'), get('name')];
+  const short = SHORT;
   const noRate: unknown[] = ['case', eq('status', 'no_task'), p.words.noTask, p.words.notReported];
   const second = [
     '\n',

@@ -2,7 +2,7 @@
 // never covered and never smaller than its neighbours.
 import type { LayerSpecification } from 'maplibre-gl';
 import { C } from '../palette';
-import { focusCounty, type MapParams } from '../params';
+import { focusCounty, focusVillage, type MapParams } from '../params';
 import { SOURCE } from './areas';
 import { villageFade } from './roads';
 import {
@@ -11,6 +11,7 @@ import {
   byZoom,
   eq,
   get,
+  inFocus,
   isFeature,
   NOTHING,
   reading,
@@ -58,7 +59,7 @@ export function reachedLayers(p: MapParams): LayerSpecification[] {
       id: 'nv-small',
       type: 'circle',
       ...layer,
-      filter: all(shown(p), ['!=', get('counted'), 1]),
+      filter: all(shown(p), ['!=', get('counted'), 1], inFocus(p)),
       minzoom: 10.5,
       paint: {
         'circle-radius': byZoom([10.5, 1.2], [14, 3]),
@@ -73,7 +74,8 @@ export function reachedLayers(p: MapParams): LayerSpecification[] {
       id: 'nv-reached',
       type: 'circle',
       ...layer,
-      filter: all(shown(p), COUNTED, isReached(p)),
+      // Of neighbouring counties only what is missing is shown, and that paler.
+      filter: all(shown(p), COUNTED, isReached(p), inFocus(p)),
       minzoom: villageZoom(p, 9),
       paint: {
         'circle-radius': byZoom([8, 1.3], [9, 1.7], [10, 2.4], [12, 3.6], [14, 5.5]),
@@ -118,7 +120,7 @@ export function unreachedLayer(p: MapParams): LayerSpecification {
       // Symbols sort ascending and the last lies on top: gaps over those under way.
       'symbol-sort-key': ['match', villageState(p), 'gap', 2, 'not_started', 1, 0],
     },
-    paint: { 'icon-opacity': villageFade(p) },
+    paint: { 'icon-opacity': focusVillage(p) ? villageFade(p) : ['case', inFocus(p), 1, 0.28] },
   } as LayerSpecification;
 }
 
