@@ -18,6 +18,8 @@ export interface MapParams {
   words: { noTask: string; notReported: string; households: string };
   bounds: Bbox;
   tilesUrl: string;
+  /** Codes of areas that the figures call 未填报: map and ranking must not disagree. */
+  silent: readonly string[];
 }
 
 /** Levels at which one county is in focus. */

@@ -24,6 +24,7 @@ function params(part: Partial<MapParams> & { code?: string }): MapParams {
     redLine: 87,
     words: { noTask: '无任务', notReported: '未填报', households: '户' },
     bounds: [109, 20, 118, 26] as Bbox,
+    silent: ['445100'],
     tilesUrl: 'http://localhost/tiles/area/{z}/{x}/{y}',
     ...part,
   };

@@ -29,6 +29,15 @@ export function coloured(p: MapParams): { filter: Expr; fadeFrom: number; fadeTo
   return { filter: fill, fadeFrom: 7.8, fadeTo: 8.5 };
 }
 
+/** 未填报: by the tile, or by the figures that the ranking beside the map shows. */
+export function isSilent(p: MapParams): Expr {
+  return [
+    'any',
+    eq('status', 'not_reported'),
+    ['in', get('code'), ['literal', [...p.silent]]],
+  ] as unknown as Expr;
+}
+
 /** Colour of a rate, with words of its own for what has none. */
 export function rateColour(p: MapParams, rate: Expr): Expr {
   const steps = p.breaks.flatMap((b, i) => [b, CLASSES[i + 1] ?? CLASSES[4]]);
@@ -36,7 +45,7 @@ export function rateColour(p: MapParams, rate: Expr): Expr {
     'case',
     eq('status', 'no_task'),
     C.noTask,
-    ['any', eq('status', 'not_reported'), ['!', ['to-boolean', ['coalesce', rate, false]]]],
+    ['any', isSilent(p), ['==', rate, null]],
     C.white,
     ['step', ['to-number', rate, 0], CLASSES[0], ...steps],
   ] as unknown as Expr;
@@ -88,7 +97,7 @@ export function areaLayers(p: MapParams): LayerSpecification[] {
       id: 'area-hatch',
       type: 'fill',
       ...layer,
-      filter: all(filter, eq('status', 'not_reported')),
+      filter: all(filter, isSilent(p)),
       maxzoom: fadeTo,
       layout: { visibility: rate ? 'visible' : 'none' },
       paint: { 'fill-pattern': 'hatch', 'fill-opacity': byZoom([fadeFrom, 1], [fadeTo, 0]) },

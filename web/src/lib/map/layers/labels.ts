@@ -3,7 +3,7 @@
 import type { LayerSpecification } from 'maplibre-gl';
 import { C } from '../palette';
 import { focusCounty, type MapParams } from '../params';
-import { areaRate, coloured, rateColour, SOURCE } from './areas';
+import { areaRate, coloured, isSilent, rateColour, SOURCE } from './areas';
 import { isReached, villageState } from './points';
 import { villageFade } from './roads';
 import { all, byZoom, eq, get, isOwn, isPoint, NOTHING, reading, type Expr } from './expr';
@@ -190,7 +190,12 @@ function rateLabel(p: MapParams): LayerSpecification {
   const { filter, fadeTo } = coloured(p);
   const level = p.area.level === 'city' ? 'county' : 'city';
   const labelled = rate ?? reading('rate', p.reading);
-  const hasRate: Expr = ['all', eq('status', 'ok'), ['!=', labelled, null]] as unknown as Expr;
+  const hasRate = [
+    'all',
+    eq('status', 'ok'),
+    ['!', isSilent(p)],
+    ['!=', labelled, null],
+  ] as unknown as Expr;
   const value: Expr = ['to-number', labelled, 0];
   const short = SHORT;
   const noRate: unknown[] = ['case', eq('status', 'no_task'), p.words.noTask, p.words.notReported];
