@@ -128,6 +128,7 @@ impl Serve {
         if let Some(scale) = self.demo {
             demo::load(database, scale).await?;
         }
+        database.require_app_role().await?;
         let pool = database.pool(config.pool_size);
         let business_date = match config.business_date {
             Some(date) => Some(date),

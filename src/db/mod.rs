@@ -36,6 +36,8 @@ pub use pool::{BoxFuture, write};
 /// The database that this process works with: a server of one's own, or the embedded cluster.
 #[derive(Debug)]
 pub struct Database {
+    /// As configured, before the role is changed.
+    login: PgConnectOptions,
     app: PgConnectOptions,
     owner: PgConnectOptions,
     embedded: Option<Embedded>,
@@ -70,13 +72,13 @@ impl Database {
                 )
             })
         };
-        let app = parse(url, "DATABASE_URL")?;
+        let login = parse(url, "DATABASE_URL")?;
         let owner = parse(owner_url, "CUNTONG_OWNER_DATABASE_URL")?;
-        let mut conn = requirements::connect(&app).await?;
-        let app = requirements::app_role(&mut conn, app).await?;
+        let mut conn = requirements::connect(&login).await?;
+        let app = requirements::app_role(&mut conn, login.clone()).await?;
         requirements::check_server(&mut conn).await?;
         conn.close().await?;
-        Ok(Self { app, owner, embedded: None })
+        Ok(Self { login, app, owner, embedded: None })
     }
 
     async fn open_embedded(home: PathBuf, postgres_bin: Option<PathBuf>) -> anyhow::Result<Self> {
@@ -95,6 +97,7 @@ impl Database {
         requirements::check_server(&mut conn).await?;
         conn.close().await?;
         Ok(Self {
+            login: cluster.app_options(),
             app: cluster.app_options(),
             owner: cluster.owner_options(),
             embedded: Some(Embedded { cluster: Arc::new(cluster), watch: None }),
@@ -131,6 +134,14 @@ impl Database {
             tracing::info!(ran, "brought the schema forward");
         }
         owner.close().await?;
+        Ok(())
+    }
+
+    /// Fails with an explanation when the configured user may not work as `cuntong_app`.
+    pub async fn require_app_role(&self) -> anyhow::Result<()> {
+        let mut conn = requirements::connect(&self.login).await?;
+        requirements::require_app_role(&mut conn).await?;
+        conn.close().await?;
         Ok(())
     }
 

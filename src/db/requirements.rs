@@ -148,12 +148,9 @@ pub(super) async fn app_role(
     let row = sqlx::query(
         "SELECT current_user::text AS me,
                 r.rolsuper OR r.rolbypassrls AS bypasses,
-                EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = 'public' AND tableowner = current_user) AS owns,
-                EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1) AS app_exists,
-                EXISTS (SELECT 1 FROM pg_roles a WHERE a.rolname = $1 AND pg_has_role(current_user, a.oid, 'MEMBER')) AS may_become
+                EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = 'public' AND tableowner = current_user) AS owns
            FROM pg_roles r WHERE r.rolname = current_user",
     )
-    .bind(APP_ROLE)
     .fetch_one(conn)
     .await?;
     let me: String = row.try_get("me")?;
@@ -161,15 +158,6 @@ pub(super) async fn app_role(
         return Ok(options);
     }
     let (bypasses, owns): (bool, bool) = (row.try_get("bypasses")?, row.try_get("owns")?);
-    let app_exists: bool = row.try_get("app_exists")?;
-    let may_become: bool = row.try_get("may_become")?;
-    // Before the first migration there is no such role yet; the migrations make it.
-    if app_exists && !may_become {
-        bail!(
-            "数据库用户 {me} 不能以 {APP_ROLE} 的身份工作。请执行：GRANT {APP_ROLE} TO {me}; 或在 DATABASE_URL 中直接使用 {APP_ROLE}。\n\
-             The database user {me} may not work as {APP_ROLE}. Run GRANT {APP_ROLE} TO {me}; or name {APP_ROLE} in DATABASE_URL"
-        );
-    }
     if bypasses || owns {
         tracing::warn!(
             user = me,
@@ -177,4 +165,24 @@ pub(super) async fn app_role(
         );
     }
     Ok(options.options([("role", APP_ROLE)]))
+}
+
+/// Whether the role of this connection may work as the role of the program.
+pub(super) async fn require_app_role(conn: &mut PgConnection) -> anyhow::Result<()> {
+    let row = sqlx::query(
+        "SELECT current_user::text AS me,
+                EXISTS (SELECT 1 FROM pg_roles a
+                         WHERE a.rolname = $1 AND pg_has_role(current_user, a.oid, 'MEMBER')) AS may_become",
+    )
+    .bind(APP_ROLE)
+    .fetch_one(conn)
+    .await?;
+    if row.try_get("may_become")? {
+        return Ok(());
+    }
+    let me: String = row.try_get("me")?;
+    bail!(
+        "数据库用户 {me} 不能以 {APP_ROLE} 的身份工作。请执行：GRANT {APP_ROLE} TO {me}; 或在 DATABASE_URL 中直接使用 {APP_ROLE}。\n\
+         The database user {me} may not work as {APP_ROLE}. Run GRANT {APP_ROLE} TO {me}; or name {APP_ROLE} in DATABASE_URL"
+    )
 }

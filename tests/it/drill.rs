@@ -14,7 +14,7 @@ use sqlx::{ConnectOptions, PgConnection};
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
-use crate::harness::{PROGRAM, Scratch, Server, client_builder, kill9_postgres, postmaster, wait_until};
+use crate::harness::{Db, PROGRAM, Scratch, Server, client_builder, kill9_postgres, postmaster, wait_until};
 
 const WORKERS: usize = 8;
 
@@ -214,7 +214,8 @@ async fn require_whole(home: &Scratch, acknowledged: &[String]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn drill_acknowledged_reports_survive_kills_and_cut_connections() {
     let home = Scratch::new("drill");
-    let mut server = Server::start_embedded(&home.0, &["--demo", "poor"]).await;
+    Db::demo_as_embedded(&home.0).await;
+    let mut server = Server::start_embedded(&home.0, &[]).await;
     let strikes = if reports() >= 1000 { 10 } else { 2 };
 
     let begun = Instant::now();

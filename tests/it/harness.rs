@@ -133,6 +133,54 @@ impl Db {
         Self::copy_of(template("template_demo", Some(Scale::Poor)).await).await
     }
 
+    /// An embedded data directory with the demo province: a copy of the template, which is much
+    /// quicker than making it a second time.
+    pub async fn demo_as_embedded(home: &Path) {
+        let template = template("template_demo", Some(Scale::Poor)).await;
+        Server::start_embedded(home, &[]).await.stop();
+        let home = home.to_owned();
+        let copied = tokio::task::spawn_blocking(move || {
+            let embedded = Cluster::open(&home, None).expect("the new cluster starts");
+            let bin = |name: &str| embedded.binaries().program(name);
+            let sql = |statement: &str| {
+                let done = Command::new(bin("psql"))
+                    .args([
+                        "-X",
+                        "-q",
+                        "-v",
+                        "ON_ERROR_STOP=1",
+                        "-U",
+                        OWNER_ROLE,
+                        "-d",
+                        "postgres",
+                        "-c",
+                        statement,
+                        "-h",
+                    ])
+                    .arg(embedded.socket_dir())
+                    .status();
+                assert!(done.expect("psql").success(), "{statement}");
+            };
+            sql("DROP DATABASE cuntong");
+            sql("CREATE DATABASE cuntong TEMPLATE template0");
+            let mut dump = Command::new(bin("pg_dump"))
+                .args(["-U", OWNER_ROLE, "-d", template, "-h"])
+                .arg(cluster().socket_dir())
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("pg_dump");
+            let restored = Command::new(bin("psql"))
+                .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", OWNER_ROLE, "-d", "cuntong", "-h"])
+                .arg(embedded.socket_dir())
+                .stdin(dump.stdout.take().expect("a pipe"))
+                .stdout(Stdio::null())
+                .status();
+            assert!(dump.wait().expect("pg_dump").success() && restored.expect("psql").success());
+            embedded.close().expect("the new cluster stops");
+        });
+        copied.await.expect("the copy");
+    }
+
     async fn copy_of(template: &str) -> Self {
         let name = format!("t_{}", uuid::Uuid::now_v7().simple());
         // A template may have no other user at that moment, and a copy of its files is much faster

@@ -123,8 +123,7 @@ async fn an_owner_without_rights_is_told_what_to_ask_for_and_then_gets_along_wit
     assert!(said.contains("CREATE EXTENSION postgis") && said.contains("GRANT CREATE"), "{said}");
 
     let mend = format!(
-        "GRANT CREATE, USAGE ON SCHEMA public TO {role}; CREATE EXTENSION postgis; ALTER ROLE {role} CREATEROLE;
-         GRANT cuntong_app TO {role}"
+        "GRANT CREATE, USAGE ON SCHEMA public TO {role}; CREATE EXTENSION postgis; ALTER ROLE {role} CREATEROLE"
     );
     admin.execute(sqlx::AssertSqlSafe(mend)).await.unwrap();
     let done = program().args(["migrate", "--database-url", &url]).output().unwrap();
