@@ -7,7 +7,8 @@ use tiles::{Class, Feature, Geometry, Scope, Value, Version};
 
 use super::areas::{AreaTree, Level};
 use super::figures::{AreaFigures, Metric, Reporting};
-use super::source::{ProjectRow, Revision, SchemeRow, SegmentRow, SegmentState, VillageRow};
+use super::roads::{SegmentRow, SegmentState};
+use super::source::{ProjectRow, Revision, SchemeRow, VillageRow};
 use super::timeline::{
     Day, OPEN, ProjectState, Reach, Reading, Service, Steps, VillageState, at, date_of, day_of, push_step,
     segment_reach,

@@ -7,17 +7,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use sqlx::postgres::PgListener;
-use sqlx::{PgConnection, PgPool, Row};
+use sqlx::{PgPool, Row};
 use tiles::{Change as AtlasChange, Rect};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::areas::Level;
+use super::batch::Batch;
 use super::events::{Change, Told};
 use super::figures::{Event, Metric, Reporting, condense};
 use super::load::{self, Loaded};
 use super::schema::Layer;
-use super::source::{self, Which};
+use super::source;
 use super::timeline::{Reading, Service};
 use super::world::World;
 use super::{LiveMap, Published, bbox, features};
@@ -154,7 +155,7 @@ impl Follower {
                 self.reload(map, false).await?;
                 continue;
             }
-            let batch = self.read(&mut tx, &rows).await?;
+            let batch = Batch::read(&mut tx, &rows, &self.world.statuses).await?;
             tx.rollback().await?;
             if let Err(error) = self.apply(map, batch, &rows) {
                 tracing::warn!(%error, "a change does not fit the map; loading it anew");
@@ -254,52 +255,6 @@ impl Follower {
 
     fn codes(&self, area: u32) -> Vec<String> {
         self.world.areas.chain(area).map(|n| self.world.areas.get(n).code.to_string()).collect()
-    }
-
-    /// Reads what the changes changed, as it stands at the newest of them.
-    async fn read(&self, tx: &mut PgConnection, rows: &[FeedRow]) -> Result<Batch> {
-        let ids = |kind: &str| -> Vec<Uuid> {
-            let set: BTreeSet<Uuid> =
-                rows.iter().filter(|r| r.kind == kind).filter_map(|r| r.entity_id).collect();
-            set.into_iter().collect()
-        };
-        let mut b = Batch { projects: ids("project"), ..Batch::default() };
-        let mut villages: BTreeSet<Uuid> = ids("natural_village").into_iter().collect();
-        let mut segments: BTreeSet<Uuid> = ids("road_segment").into_iter().collect();
-        let mut schemes: BTreeSet<Uuid> = ids("water_scheme").into_iter().collect();
-        if !b.projects.is_empty() {
-            let which = Which::Only(&b.projects);
-            b.project_rows = source::projects(tx, which, &self.world.statuses).await?;
-            b.revisions = source::revisions(tx, which, &self.world.statuses).await?;
-            b.milestones = source::milestones(tx, which).await?;
-            let [v, s, w] = source::things_of_projects(tx, &b.projects).await?;
-            villages.extend(v.values().flatten());
-            segments.extend(s.values().flatten());
-            schemes.extend(w.values().flatten());
-            b.villages_of = v;
-            b.segments_of = s;
-        }
-        b.villages = villages.into_iter().collect();
-        b.segments = segments.into_iter().collect();
-        b.schemes = schemes.into_iter().collect();
-        if !b.villages.is_empty() {
-            let which = Which::Only(&b.villages);
-            b.village_rows = source::natural_villages(tx, which).await?;
-            b.services = source::service_rows(tx, which).await?;
-            b.village_links = source::village_links(tx, which).await?;
-        }
-        if !b.segments.is_empty() {
-            let which = Which::Only(&b.segments);
-            b.segment_rows = source::segments(tx, which).await?;
-            b.states = source::segment_states(tx, which).await?;
-            b.segment_links = source::segment_links(tx, which).await?;
-        }
-        if !b.schemes.is_empty() {
-            let which = Which::Only(&b.schemes);
-            b.scheme_rows = source::schemes(tx, which).await?;
-            b.scheme_links = source::scheme_links(tx, which).await?;
-        }
-        Ok(b)
     }
 
     /// Makes the changes visible, all at once, and tells of them.
@@ -552,26 +507,4 @@ fn shows_on_areas(metric: Metric) -> bool {
         .into_iter()
         .flat_map(|s| [Reading::Reported, Reading::Approved].map(|r| Metric::served(s, r)));
     metric == Metric::COUNTED || shown.into_iter().any(|m| m == metric)
-}
-
-/// What some changes changed, as it stands now.
-#[derive(Default)]
-struct Batch {
-    projects: Vec<Uuid>,
-    villages: Vec<Uuid>,
-    segments: Vec<Uuid>,
-    schemes: Vec<Uuid>,
-    project_rows: Vec<source::ProjectRow>,
-    revisions: HashMap<Uuid, Vec<source::Revision>>,
-    milestones: HashMap<Uuid, Vec<(chrono::NaiveDate, crate::domain::plan::Percent)>>,
-    villages_of: source::Links,
-    segments_of: source::Links,
-    village_rows: Vec<source::VillageRow>,
-    services: HashMap<Uuid, Vec<super::timeline::ServiceRow>>,
-    village_links: source::Links,
-    segment_rows: Vec<source::SegmentRow>,
-    states: HashMap<Uuid, Vec<source::SegmentState>>,
-    segment_links: source::Links,
-    scheme_rows: Vec<source::SchemeRow>,
-    scheme_links: source::Links,
 }

@@ -14,10 +14,9 @@ use uuid::Uuid;
 use super::areas::{AreaTree, Level};
 use super::features;
 use super::figures::{AreaFigures, Event, Figures, condense};
+use super::roads::{self, SegmentRow, SegmentState};
 use super::schema::{Layer, schemas};
-use super::source::{
-    self, AreaRow, Links, ProjectRow, Revision, SchemeRow, SegmentRow, SegmentState, VillageRow, Which,
-};
+use super::source::{self, AreaRow, Links, ProjectRow, Revision, SchemeRow, VillageRow, Which};
 use super::timeline::{ServiceRow, village_steps};
 use super::world::{ProjectRec, VillageRec, World};
 use crate::domain::lights::{Status as ProjectStatus, Thresholds};
@@ -133,8 +132,8 @@ async fn read_first(c: &mut PgConnection, today: NaiveDate) -> Result<FirstHalf>
 async fn read_second(c: &mut PgConnection) -> Result<SecondHalf> {
     Ok(SecondHalf {
         villages: source::natural_villages(c, Which::All).await?,
-        segments: source::segments(c, Which::All).await?,
-        states: source::segment_states(c, Which::All).await?,
+        segments: roads::segments(c, Which::All).await?,
+        states: roads::segment_states(c, Which::All).await?,
         segment_links: source::segment_links(c, Which::All).await?,
         schemes: source::schemes(c, Which::All).await?,
         scheme_links: source::scheme_links(c, Which::All).await?,

@@ -9,6 +9,7 @@
 //!   change, equals the tile at every moment from v to s: its ETag names one content for good.
 
 pub mod areas;
+mod batch;
 pub mod cache;
 mod copy;
 pub mod encoding;
@@ -17,6 +18,7 @@ mod features;
 pub mod figures;
 mod follow;
 mod load;
+mod roads;
 pub mod schema;
 mod source;
 pub mod timeline;
