@@ -152,11 +152,11 @@ pub struct QuantityDone {
     pub done: f64,
 }
 
-/// Quantities of a project as of a day, in the reported or only in the approved reading.
+/// Quantities of a project by its newest standing report, in the reported or only in the approved
+/// reading.
 pub async fn quantities(
     db: &mut PgConnection,
     id: Uuid,
-    day: NaiveDate,
     approved_only: bool,
 ) -> Result<Vec<QuantityDone>> {
     let rows = sqlx::query(
@@ -167,12 +167,11 @@ pub async fn quantities(
            LEFT JOIN progress_report_items d ON d.item = q.item AND d.report_id = (
              SELECT r.id FROM progress_reports r
               WHERE r.project_id = q.project_id AND r.voided_at IS NULL AND r.review_state <> 'returned'
-                AND r.effective_on <= $2 AND (r.review_state = 'approved' OR NOT $3)
-              ORDER BY r.effective_on DESC, r.recorded_at DESC LIMIT 1)
+                AND (r.review_state = 'approved' OR NOT $2)
+              ORDER BY r.recorded_at DESC LIMIT 1)
           WHERE q.project_id = $1 ORDER BY i.ordinal",
     )
     .bind(id)
-    .bind(day)
     .bind(approved_only)
     .fetch_all(db)
     .await?;

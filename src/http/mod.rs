@@ -1,4 +1,6 @@
 //! HTTP: one file per resource. Routes, handlers, request and response types, OpenAPI.
+// The attribute macros of utoipa write qualified names.
+#![allow(unused_qualifications)]
 
 pub mod areas;
 pub mod ask;
@@ -74,7 +76,7 @@ pub fn api() -> OpenApiRouter<AppState> {
 
 /// The OpenAPI description of everything under `/api` and `/tiles`.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    api().into_openapi()
+    openapi::described(api().into_openapi())
 }
 
 /// All that the program answers, ready to serve.

@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 
+use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi};
+
 use super::AppState;
 
 /// The description of the API and its page.
@@ -16,6 +18,20 @@ pub fn routes() -> Router<AppState> {
         .route("/api/docs.js", get(|| file("text/javascript; charset=utf-8", include_str!("docs/docs.js"))))
         .route("/api/docs.css", get(|| file("text/css; charset=utf-8", include_str!("docs/docs.css"))))
         .route("/api/errors.json", get(|| async { Json(errors()) }))
+}
+
+/// Puts our own name over what the routes describe.
+pub fn described(mut api: OpenApi) -> OpenApi {
+    api.info = InfoBuilder::new()
+        .title("村通 Cuntong")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "计划、跟踪、核实全省村级基础设施。错误按 RFC 9457 返回，代码见 /api/docs#errors。\n\n\
+             Plans, tracks and verifies village infrastructure of a province. Errors follow RFC 9457.",
+        ))
+        .license(Some(LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some("MIT OR Apache-2.0")).build()))
+        .build();
+    api
 }
 
 async fn file(kind: &'static str, text: &'static str) -> Response {

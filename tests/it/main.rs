@@ -1,9 +1,6 @@
 //! Integration tests: the real binary against a real PostGIS.
 
 mod harness;
-mod mvt;
-mod people;
-mod reads;
 
 mod architecture;
 mod areas;
@@ -14,12 +11,15 @@ mod documentation;
 mod drill;
 mod history;
 mod import;
+mod mvt;
 mod natural_villages;
 mod openapi;
+mod people;
 mod permissions;
 mod platform;
 mod programme;
 mod projects;
+mod reads;
 mod reports;
 mod reviews;
 mod search;

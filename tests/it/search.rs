@@ -73,6 +73,14 @@ async fn finds_by_name_short_name_and_code() {
         (found["items"][0]["kind"].as_str(), &found["items"][0]["code"]),
         (Some("project"), &code.into())
     );
+    let route = text(
+        &world.db,
+        "SELECT s.route_code FROM project_segments l JOIN road_segment_states s USING (segment_id)
+          WHERE s.route_code LIKE 'Y%' ORDER BY 1 LIMIT 1",
+    )
+    .await;
+    let found = staff.json(&format!("/api/v1/search?q={}", encode(&route.to_lowercase()))).await;
+    assert_eq!(found["items"][0]["kind"], "project", "{route}: {found}");
     for q in ["", "   ", "%", "_", "查无此村名"] {
         let found = staff.json(&format!("/api/v1/search?q={}", encode(q))).await;
         assert_eq!(found["items"].as_array().unwrap().len(), 0, "{q}: {found}");

@@ -186,6 +186,20 @@ async fn projects(pool: &PgPool, ids: Option<&[Uuid]>) -> Result<Vec<Project>> {
     }
     drop(rows);
 
+    let mut routes: HashMap<Uuid, Vec<String>> = HashMap::new();
+    let mut rows = select!(
+        "SELECT DISTINCT l.project_id, s.route_code
+           FROM project_segments l JOIN road_segment_states s ON s.segment_id = l.segment_id
+          WHERE s.voided_at IS NULL AND s.route_code IS NOT NULL",
+        "l.project_id",
+        " ORDER BY 1, 2"
+    )
+    .fetch(pool);
+    while let Some(r) = rows.try_next().await? {
+        routes.entry(r.try_get("project_id")?).or_default().push(r.try_get("route_code")?);
+    }
+    drop(rows);
+
     let mut pending: HashSet<Uuid> = HashSet::new();
     let mut rows = select!(
         "SELECT DISTINCT project_id FROM progress_reports WHERE review_state = 'submitted' AND voided_at IS NULL",
@@ -231,6 +245,7 @@ async fn projects(pool: &PgPool, ids: Option<&[Uuid]>) -> Result<Vec<Project>> {
             last_reported_on: r.try_get("last_reported_on")?,
             published: r.try_get("published")?,
             pending_review: pending.contains(&id),
+            routes: routes.remove(&id).unwrap_or_default(),
             history,
         });
     }

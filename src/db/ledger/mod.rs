@@ -123,6 +123,8 @@ pub struct Project {
     pub published: bool,
     /// A report waits for review.
     pub pending_review: bool,
+    /// Codes of the routes that it builds: Y419441424.
+    pub routes: Vec<String>,
     /// Standing revisions by day, then version.
     pub history: Vec<Revision>,
 }
@@ -146,12 +148,12 @@ impl Project {
         {
             (self.state, self.percent, self.last_reported_on)
         } else {
-            let mut standing = self.history.iter().rev().filter(counts);
-            match standing.next() {
-                Some(newest) => {
-                    let reported = Some(newest).into_iter().chain(standing).find(|r| r.reported);
-                    (newest.state, newest.percent, reported.map(|r| r.effective_on))
-                }
+            // The present is what was recorded last; a past day is told by the days that are spoken of.
+            let order = |r: &&Revision| if at.is_none() { (NaiveDate::MAX, r.version) } else { (r.effective_on, r.version) };
+            let newest = self.history.iter().filter(counts).max_by_key(order);
+            let reported = self.history.iter().filter(counts).filter(|r| r.reported).max_by_key(order);
+            match newest {
+                Some(newest) => (newest.state, newest.percent, reported.map(|r| r.effective_on)),
                 // Published but nothing approved yet: the public knows of the plan, not more.
                 None if at.is_none() => (State::PlanIssued, Percent::ZERO, None),
                 None => return None,

@@ -204,8 +204,12 @@ fn judge<'a>(project: &'a Arc<Project>, filter: &Filter<'_>, limits: &Thresholds
 
 fn holds(project: &Project, text: &str) -> bool {
     project.name.contains(text)
-        || project.code.get(..text.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(text))
+        || [&project.code].into_iter().chain(&project.routes).any(|code| begins(code, text))
         || project.name.bytes().any(|b| b.is_ascii_uppercase()) && project.name.to_lowercase().contains(text)
+}
+
+fn begins(code: &str, text: &str) -> bool {
+    code.get(..text.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(text))
 }
 
 fn page_of(

@@ -104,7 +104,9 @@ impl Snapshot {
             Some(((manner, 5, !poor, v.name.len(), v.code.as_str()), Found::Village(v)))
         });
         let projects = self.projects.iter().filter(|p| p.published || !published_only).filter_map(|p| {
-            let manner = best([needle.manner(&p.name), needle.code(&p.code)])?;
+            // A route names the road, not the project: it counts as a part.
+            let route = p.routes.iter().any(|r| needle.code(r).is_some()).then_some(2);
+            let manner = best([needle.manner(&p.name), needle.code(&p.code), route])?;
             Some(((manner, 6, true, p.name.len(), p.code.as_str()), Found::Project(p)))
         });
         let mut found: Vec<(Rank<'_>, Found<'_>)> = areas.chain(villages).chain(projects).collect();

@@ -212,7 +212,7 @@ pub(super) async fn get_project(
     let rest = projects::rest_of_rows(&state.pool, &[id], public).await?.remove(&id).ok_or_else(missing)?;
     let mut db = state.pool.acquire().await?;
     let detail = projects::detail(&mut db, id).await?.ok_or_else(missing)?;
-    let quantities = projects::quantities(&mut db, id, today, public).await?;
+    let quantities = projects::quantities(&mut db, id, public).await?;
     let milestones = projects::milestones(&mut db, id).await?;
     let served =
         projects::served(&mut db, id, project.sector.service().unwrap_or("road"), today, public).await?;

@@ -120,7 +120,7 @@ struct ListQuery {
     light: Option<String>,
     /// Year of the plan.
     year: Option<String>,
-    /// Part of the name, or the beginning of the code.
+    /// Part of the name, or the beginning of the project's code or of a route's.
     q: Option<String>,
     /// code, name, percent, light (the worst first), lag, planned_finish_on; reversed with `-`.
     sort: Option<String>,
