@@ -154,11 +154,7 @@ pub struct QuantityDone {
 
 /// Quantities of a project by its newest standing report, in the reported or only in the approved
 /// reading.
-pub async fn quantities(
-    db: &mut PgConnection,
-    id: Uuid,
-    approved_only: bool,
-) -> Result<Vec<QuantityDone>> {
+pub async fn quantities(db: &mut PgConnection, id: Uuid, approved_only: bool) -> Result<Vec<QuantityDone>> {
     let rows = sqlx::query(
         "SELECT i.sector, i.item, i.name_zh, i.name_en, i.unit_zh, i.unit_en, i.decimals, i.weight::float8 AS weight,
                 q.planned::float8 AS planned, coalesce(d.done, 0)::float8 AS done

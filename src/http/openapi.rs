@@ -29,7 +29,9 @@ pub fn described(mut api: OpenApi) -> OpenApi {
             "计划、跟踪、核实全省村级基础设施。错误按 RFC 9457 返回，代码见 /api/docs#errors。\n\n\
              Plans, tracks and verifies village infrastructure of a province. Errors follow RFC 9457.",
         ))
-        .license(Some(LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some("MIT OR Apache-2.0")).build()))
+        .license(Some(
+            LicenseBuilder::new().name("MIT OR Apache-2.0").identifier(Some("MIT OR Apache-2.0")).build(),
+        ))
         .build();
     api
 }

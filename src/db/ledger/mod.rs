@@ -149,7 +149,9 @@ impl Project {
             (self.state, self.percent, self.last_reported_on)
         } else {
             // The present is what was recorded last; a past day is told by the days that are spoken of.
-            let order = |r: &&Revision| if at.is_none() { (NaiveDate::MAX, r.version) } else { (r.effective_on, r.version) };
+            let order = |r: &&Revision| {
+                if at.is_none() { (NaiveDate::MAX, r.version) } else { (r.effective_on, r.version) }
+            };
             let newest = self.history.iter().filter(counts).max_by_key(order);
             let reported = self.history.iter().filter(counts).filter(|r| r.reported).max_by_key(order);
             match newest {
