@@ -67,7 +67,7 @@ export const view = new View();
 
 let home = '';
 /** Readings a visitor may see; the public sees reviewed figures only. */
-let onlyApproved = false;
+let onlyApproved = $state(false);
 
 function snapshot(): ViewState {
   return {
