@@ -97,8 +97,6 @@ pub async fn load(owner: &mut PgConnection, options: &DemoOptions) -> Result<Dem
             "The database holds areas already: the demo province goes into an empty database only.",
         ));
     }
-    let unchecked: bool =
-        sqlx::query_scalar("SELECT current_setting('is_superuser')::boolean").fetch_one(&mut *tx).await?;
     let sources = Sources::load()?;
     let quotas = quota::allot(&sources.codes, options.seed);
     let copies: u8 = if options.scale == Scale::Nation { 10 } else { 1 };
@@ -118,7 +116,7 @@ pub async fn load(owner: &mut PgConnection, options: &DemoOptions) -> Result<Dem
         if number == 0 {
             framework::accounts(&book, &areas, &hash, &mut sheets);
         }
-        flush(&mut tx, &mut sheets, unchecked).await?;
+        flush(&mut tx, &mut sheets).await?;
         extent(&mut tx).await?;
         let shared =
             Shared { copy, areas: &areas, units: &units, book: &book, denominator, seed: options.seed };
@@ -127,7 +125,7 @@ pub async fn load(owner: &mut PgConnection, options: &DemoOptions) -> Result<Dem
             let made = County::make(&sources, county, quota, everything, options.seed)?;
             county_rows::write(&made, &shared, &mut sheets);
             progress.county(&county.name, &mut sheets);
-            flush(&mut tx, &mut sheets, unchecked).await?;
+            flush(&mut tx, &mut sheets).await?;
             audit_root(&mut tx, &copy.code(&county.code), &made, options).await?;
         }
     }
@@ -175,31 +173,10 @@ pub fn rehearse(options: &DemoOptions) -> Result<(DemoSummary, Vec<Planted>)> {
     Ok((DemoSummary { scale: options.scale, tables, seconds: begun.elapsed().as_secs_f64() }, planted))
 }
 
-/// Tables whose only triggers check references that the generator made itself, row by row: half the
-/// time of the load. Where the owner may (the embedded cluster), they are copied without; a test
-/// looks for orphans.
-const CHECKED_BY_TEST: [&str; 11] = [
-    "natural_village_facts",
-    "road_segment_states",
-    "project_quantities",
-    "progress_reports",
-    "progress_report_items",
-    "report_reviews",
-    "project_revisions",
-    "project_funds",
-    "project_segments",
-    "project_natural_villages",
-    "service_states",
-];
-
-async fn flush(connection: &mut PgConnection, sheets: &mut Sheets, unchecked: bool) -> Result<()> {
-    for (table, sheet) in sheets.all() {
+async fn flush(connection: &mut PgConnection, sheets: &mut Sheets) -> Result<()> {
+    for (_, sheet) in sheets.all() {
         if sheet.text.is_empty() {
             continue;
-        }
-        let unchecked = unchecked && CHECKED_BY_TEST.contains(&table);
-        if unchecked {
-            sqlx::query("SET LOCAL session_replication_role = replica").execute(&mut *connection).await?;
         }
         let text = sheet.take();
         let mut copy = connection.copy_in_raw(&format!("COPY {} FROM STDIN", sheet.target)).await?;
@@ -207,9 +184,6 @@ async fn flush(connection: &mut PgConnection, sheets: &mut Sheets, unchecked: bo
             copy.send(chunk).await?;
         }
         copy.finish().await?;
-        if unchecked {
-            sqlx::query("SET LOCAL session_replication_role = origin").execute(&mut *connection).await?;
-        }
     }
     Ok(())
 }

@@ -311,7 +311,12 @@ fn report(project: &mut Project, day: Day, work: f64, allocated: i64, last: bool
             && outcome != Outcome::Completed
             && dice.chance(0.7);
     let must_stand = outcome.built() && last;
-    let returned = !waits && !must_stand && dice.chance(if day >= PENDING_FROM { 0.25 } else { 0.02 });
+    // Some of this month's reports came back at once, for the clerk to mend.
+    let sent_back =
+        day >= PENDING_FROM && !outcome.built() && recorded_at < end - 86_400_000 && dice.chance(0.28);
+    let review_at = if sent_back { recorded_at + dice.whole(3, 20) * 3_600_000 } else { review_at };
+    let waits = waits && !sent_back;
+    let returned = sent_back || !waits && !must_stand && dice.chance(0.02);
     let review_at = review_at.min(end);
     let id = dice.uuid(recorded_at);
     let reason = [
