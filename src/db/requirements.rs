@@ -84,7 +84,8 @@ pub(super) async fn check_server(conn: &mut PgConnection) -> anyhow::Result<()> 
 pub(super) async fn check_owner(conn: &mut PgConnection) -> anyhow::Result<()> {
     let row = sqlx::query(
         "SELECT current_user::text AS me, r.rolsuper AS super, r.rolcreaterole AS creates_roles,
-                has_schema_privilege(current_user, 'public', 'CREATE') AS creates_tables,
+                (SELECT pg_has_role(current_user, nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'public')
+                  AS owns_schema,
                 EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'postgis') AS postgis,
                 EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm') AS trgm,
                 has_database_privilege(current_user, current_database(), 'CREATE') AS creates_extensions,
@@ -103,8 +104,9 @@ pub(super) async fn check_owner(conn: &mut PgConnection) -> anyhow::Result<()> {
         return Ok(());
     }
     let mut wrong: Vec<String> = Vec::new();
-    if !has("creates_tables")? {
-        wrong.push(format!("GRANT CREATE, USAGE ON SCHEMA public TO {me};"));
+    // Creating tables there is not enough: the migrations give rights on it to the program's role.
+    if !row.try_get::<Option<bool>, _>("owns_schema")?.unwrap_or(false) {
+        wrong.push(format!("ALTER SCHEMA public OWNER TO {me};"));
     }
     if !has("postgis")? {
         wrong.push("CREATE EXTENSION postgis;".into());
