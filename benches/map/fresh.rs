@@ -24,7 +24,7 @@ const UPDATE: &str = "
   r AS (
     INSERT INTO project_revisions (project_id, version, effective_on, state, percent, invested_yuan, paid_yuan, reason)
     SELECT id, version, $2, state, percent, invested_yuan, paid_yuan, 'bench' FROM p RETURNING 1)
-  SELECT append_change('project', p.id, p.area_id, '{}'), ST_X(ST_StartPoint(ST_GeometryN(p.geom, 1))), ST_Y(ST_StartPoint(ST_GeometryN(p.geom, 1)))
+  SELECT append_change('project', p.id, p.area_id, '{}'), ST_X(ST_PointOnSurface(p.geom)), ST_Y(ST_PointOnSurface(p.geom))
     FROM p, r";
 
 pub async fn run(bench: &Bench) -> anyhow::Result<()> {

@@ -304,7 +304,14 @@ pub(super) fn project(
     if revisions.is_empty() {
         revisions.push(row.first);
     }
-    let (steps, reports) = features::project_steps(&source::plan(&row, milestones), revisions, &world.limits);
+    let (mut steps, reports) =
+        features::project_steps(&source::plan(&row, milestones), revisions, &world.limits);
+    if !row.published {
+        // Not even through a village that it serves may the public learn of it.
+        for step in &mut steps {
+            step.1.status_ok = None;
+        }
+    }
     let versions = features::project_versions(&row, area, &world.areas, &steps);
     let rec = ProjectRec {
         area,
