@@ -1,4 +1,5 @@
 //! `/api/v1/reports`: the reviewer's queue, and reviewing.
+#![allow(unused_qualifications)] // the OpenAPI macro writes paths in full
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
