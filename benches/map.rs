@@ -4,6 +4,14 @@
 //! default `target/bench-data` or `/var/lib/cuntong-bench` as root), `DATABASE_URL` instead of it,
 //! `CUNTONG_BENCH_SCALE` (`province`, `poor`): a database that holds a demo province is measured
 //! as it is. `CUNTONG_BENCH_ONLY` names the sections to run, with commas: cold, served, warm, fresh.
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::items_after_statements,
+    clippy::type_complexity,
+    clippy::unused_self
+)]
 
 #[path = "map/cold.rs"]
 mod cold;

@@ -292,7 +292,8 @@ macro_rules! layered {
             pub const KEYS: &[&str] = &[$(stringify!($field)),*];
             /// What `self` leaves open is taken from `below`.
             fn or(self, below: Self) -> Self {
-                Self { $($field: self.$field.or(below.$field),)* ..Default::default() }
+                #[allow(clippy::needless_update)] // only some of the structs have fields beyond the layered ones
+            Self { $($field: self.$field.or(below.$field),)* ..Default::default() }
             }
         }
     };

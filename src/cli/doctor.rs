@@ -208,7 +208,7 @@ fn sandbox() -> Finding {
     let landlock = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
         .handle_access(AccessFs::from_all(ABI::V1))
-        .and_then(|ruleset| ruleset.create())
+        .and_then(Ruleset::create)
         .is_ok();
     let seccomp = Path::new("/proc/sys/kernel/seccomp/actions_avail").exists();
     match (landlock, seccomp) {
@@ -227,7 +227,7 @@ fn sandbox() -> Finding {
 
 fn fonts() -> Finding {
     let listed = Command::new("fc-list").args([":lang=zh-cn", "family"]).output();
-    let families = listed.map(|out| String::from_utf8_lossy(&out.stdout).lines().count()).unwrap_or(0);
+    let families = listed.map_or(0, |out| String::from_utf8_lossy(&out.stdout).lines().count());
     let packaged = Path::new("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc").exists();
     if families > 0 || packaged {
         Fine("有中文字体 a font for Chinese".into())

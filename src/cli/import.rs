@@ -81,7 +81,7 @@ fn print(report: &ImportReport, args: &ImportArgs) {
         (_, true) => println!("只检查，未写入。Checked only; nothing was written."),
         (Some(path), _) => println!("逐行清单 list of rows: {}", path.display()),
         (None, _) => {
-            println!("用 --report 文件.csv 可得逐行清单。Give --report FILE.csv for the list of rows.")
+            println!("用 --report 文件.csv 可得逐行清单。Give --report FILE.csv for the list of rows.");
         }
     }
 }

@@ -151,7 +151,8 @@ impl FromRequestParts<AppState> for OwnOrigin {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self> {
-        if is_own_origin(&parts.headers, parts.uri.authority().map(|a| a.as_str()), state) {
+        if is_own_origin(&parts.headers, parts.uri.authority().map(axum::http::uri::Authority::as_str), state)
+        {
             return Ok(Self);
         }
         Err(Error::problem(

@@ -14,9 +14,12 @@ use super::AppState;
 pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/api/openapi.json", get(|| async { Json(super::openapi()) }))
-        .route("/api/docs", get(|| file("text/html; charset=utf-8", include_str!("docs/index.html"))))
-        .route("/api/docs.js", get(|| file("text/javascript; charset=utf-8", include_str!("docs/docs.js"))))
-        .route("/api/docs.css", get(|| file("text/css; charset=utf-8", include_str!("docs/docs.css"))))
+        .route("/api/docs", get(async || file("text/html; charset=utf-8", include_str!("docs/index.html"))))
+        .route(
+            "/api/docs.js",
+            get(async || file("text/javascript; charset=utf-8", include_str!("docs/docs.js"))),
+        )
+        .route("/api/docs.css", get(async || file("text/css; charset=utf-8", include_str!("docs/docs.css"))))
         .route("/api/errors.json", get(|| async { Json(errors()) }))
 }
 
@@ -36,7 +39,7 @@ pub fn described(mut api: OpenApi) -> OpenApi {
     api
 }
 
-async fn file(kind: &'static str, text: &'static str) -> Response {
+fn file(kind: &'static str, text: &'static str) -> Response {
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], text).into_response()
 }
 

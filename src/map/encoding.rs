@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn what_is_encoded_decodes() {
-        let plain: Vec<u8> = (0..200_000_u32).map(|i| (i * i >> 7) as u8).collect();
+        let plain: Vec<u8> = (0..200_000_u32).map(|i| (i.wrapping_mul(i) >> 7) as u8).collect();
         let mut out = Vec::new();
         brotli::Decompressor::new(&Encoding::Brotli.encode(&plain).unwrap()[..], 4096)
             .read_to_end(&mut out)

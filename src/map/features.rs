@@ -53,18 +53,22 @@ fn versions(moments: Vec<(Day, Moment)>, ends: Day) -> Vec<Version> {
     out
 }
 
+#[expect(clippy::unnecessary_wraps)] // one shape with the columns that can be absent
 fn text(word: &str) -> Option<Value> {
     Some(Value::from(word))
 }
+#[expect(clippy::unnecessary_wraps)]
 fn shared(word: &Arc<str>) -> Option<Value> {
     Some(Value::Str(Arc::clone(word)))
 }
 fn maybe(word: Option<&Arc<str>>) -> Option<Value> {
     word.and_then(shared)
 }
+#[expect(clippy::unnecessary_wraps)]
 fn count(n: i32) -> Option<Value> {
     Some(Value::UInt(n.max(0) as u64))
 }
+#[expect(clippy::unnecessary_wraps)]
 fn flag(b: bool) -> Option<Value> {
     Some(Value::UInt(u64::from(b)))
 }

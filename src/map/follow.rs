@@ -108,7 +108,7 @@ impl Follower {
                     failures += 1;
                     tracing::warn!(%error, failures, "the map could not follow the feed");
                     // The database may be away; if it is not, what was read does not fit.
-                    if failures % 3 == 0
+                    if failures.is_multiple_of(3)
                         && let Err(error) = self.reload(&map, false).await
                     {
                         tracing::error!(%error, "the map could not be loaded anew");

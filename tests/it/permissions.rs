@@ -165,7 +165,11 @@ async fn outcome(pool: &PgPool, account: Option<Uuid>, statement: String) -> Str
     let mut tx = acting_as(pool, account).await;
     match sqlx::query(AssertSqlSafe(statement)).execute(&mut *tx).await {
         Ok(done) => format!("done {}", done.rows_affected()),
-        Err(error) => error.as_database_error().and_then(|e| e.code()).unwrap_or_default().into_owned(),
+        Err(error) => error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code)
+            .unwrap_or_default()
+            .into_owned(),
     }
 }
 
