@@ -151,14 +151,17 @@ impl Serve {
     }
 }
 
-/// The demo province lives on a date of its own, which it brings along as a setting.
+/// A programme may live on a date of its own (the demo province, an import of what was published
+/// then), which it brings along in its setting.
 async fn business_date_of(pool: &PgPool) -> anyhow::Result<Option<NaiveDate>> {
-    let date: Option<String> = sqlx::query_scalar(
-        "SELECT value #>> '{}' FROM settings WHERE key = 'business_date' ORDER BY effective_on DESC, recorded_at DESC LIMIT 1",
+    let date: Option<Option<String>> = sqlx::query_scalar(
+        "SELECT value ->> 'business_date' FROM settings WHERE key = 'programme' ORDER BY effective_on DESC, recorded_at DESC LIMIT 1",
     )
     .fetch_optional(pool)
     .await?;
-    date.map(|text| text.parse().with_context(|| format!("settings.business_date: {text}"))).transpose()
+    date.flatten()
+        .map(|text| text.parse().with_context(|| format!("settings.programme.business_date: {text}")))
+        .transpose()
 }
 
 /// Prints where the page is, and who can sign in to a demo.

@@ -28,6 +28,7 @@ pub struct ReadArguments {
 pub fn read_layer_in_child(arguments: &ReadArguments) -> Result<()> {
     // The driver registers itself before the walls close; it opens nothing by that.
     DriverManager::register_all();
+    load_character_set(&arguments.encoding)?;
     sandbox::enter(&arguments.file)
         .context("沙箱不可用，导入被拒绝 (the sandbox cannot be had; import refused)")?;
 
@@ -83,6 +84,20 @@ pub fn read_layer_in_child(arguments: &ReadArguments) -> Result<()> {
         out.write_all(b"\n")?;
     }
     out.flush()?;
+    Ok(())
+}
+
+/// Lets the C library load its table of a character set while it still may open files: inside the
+/// walls the conversion would fail without a word, and every Chinese name would arrive as rubbish.
+fn load_character_set(name: &str) -> Result<()> {
+    let from = std::ffi::CString::new(name)?;
+    // SAFETY: both names are valid C strings. The descriptor is kept open on purpose, so that the
+    // table stays loaded as long as this process lives.
+    let descriptor = unsafe { libc::iconv_open(c"UTF-8".as_ptr(), from.as_ptr()) };
+    // iconv_open answers -1 cast to a pointer when it does not know the set.
+    if descriptor as isize == -1 {
+        anyhow::bail!("不认识的字符集 {name} (unknown character set)");
+    }
     Ok(())
 }
 
