@@ -321,7 +321,8 @@ pub(super) async fn natural_villages(c: &mut PgConnection, which: Which<'_>) -> 
     let mut counted: HashSet<Uuid> = HashSet::new();
     let query = format!(
         "SELECT natural_village_id FROM denominator_members m JOIN denominators d ON d.id = m.denominator_id \
-         WHERE d.name = 'natural_village_20' AND {}",
+         WHERE d.name = coalesce((SELECT value ->> 'denominator' FROM settings WHERE key = 'programme' \
+         ORDER BY effective_on DESC, recorded_at DESC LIMIT 1), 'natural_village_20') AND {}",
         which.of("natural_village_id")
     );
     for_each_row(c, &query, |r| {

@@ -61,7 +61,7 @@ describe('progress that a clerk reports', () => {
 
     const desk = new Workspace(clerk.page);
     await desk.open(`/?area=441424&sel=p:${project.id}`);
-    await clerk.page.getByRole('button', { name: /填报进度|修改后重报|继续填报/ }).click();
+    await clerk.page.getByRole('button', { name: /填报进度|再次填报|修改后重报|继续填报/ }).click();
     const quantity = detail.quantities.find((q) => q.done < q.planned);
     if (!quantity) throw new Error('nothing left to build');
     const step = 10 ** -quantity.decimals;
