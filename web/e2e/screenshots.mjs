@@ -96,7 +96,7 @@ try {
     page.getByRole('row').nth(3).waitFor(),
   );
   await shoot(clerk, `/?area=${COUNTY}${open}`, 'report-form', async (page) => {
-    await page.getByRole('button', { name: /填报进度|修改后重报|继续填报/ }).click();
+    await page.getByRole('button', { name: /填报进度|再次填报|修改后重报|继续填报/ }).click();
     await page.getByRole('button', { name: /^提交/ }).waitFor();
   });
 
