@@ -84,8 +84,10 @@ impl TileVersions {
             }
             mark.within = mark.within.max(seq);
         }
+        // A shallower zoom may touch a few tiles more than a deeper one, as its buffer is wider on
+        // the ground; never many, so none is left out.
         for z in first..deepest {
-            for tile in few(z).into_iter().flat_map(|r| r.iter()) {
+            for tile in touch.tiles(z, BUFFER).into_iter().flat_map(|r| r.iter()) {
                 let mark = marks.entry((z, tile.x(), tile.y())).or_default();
                 mark.within = mark.within.max(seq);
             }
@@ -133,6 +135,19 @@ mod tests {
         v.bump(&touch(0, Rect::point(p), 3..=5), 9);
         let of = |z| v.of(0, TileId::at(z, p).unwrap());
         assert_eq!([of(2), of(3), of(5), of(6), of(14)], [7, 9, 9, 7, 7]);
+    }
+
+    #[test]
+    fn a_zoom_that_touches_more_tiles_than_the_next_is_not_left_out() {
+        // Just right of a tile's edge: the buffer of z9 reaches over it (8 tiles), that of z10 does not (6).
+        let a = tiles::lonlat_to_world(112.509_903, 27.295).unwrap();
+        let b = tiles::lonlat_to_world(112.509_903, 25.585_452).unwrap();
+        let t = touch(0, Rect::around(&[a, b]), 0..=20);
+        let v = TileVersions::new(1, 1);
+        v.bump(&t, 5);
+        for z in 0..=12 {
+            assert!(t.tiles(z, 64).unwrap().iter().all(|tile| v.of(0, tile) == 5), "z{z}");
+        }
     }
 
     proptest! {
