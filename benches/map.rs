@@ -89,7 +89,7 @@ fn default_dir() -> PathBuf {
 
 async fn measure(database: Database, pool: PgPool, config: Arc<Config>) -> anyhow::Result<()> {
     let today = sqlx::query_scalar::<_, String>(
-        "SELECT value #>> '{}' FROM settings WHERE key = 'business_date' LIMIT 1",
+        "SELECT value ->> 'business_date' FROM settings WHERE key = 'programme' ORDER BY effective_on DESC, recorded_at DESC LIMIT 1",
     )
     .fetch_one(&pool)
     .await

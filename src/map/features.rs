@@ -15,6 +15,7 @@ use super::timeline::{
 };
 use crate::domain::lights::{self, Light, Progress, Status as ProjectStatus, Thresholds};
 use crate::domain::plan::{Percent, Plan};
+use crate::domain::sector::Sector;
 
 /// What one kind of reader is shown from a day on.
 type Shown = Option<(Class, Vec<Option<Value>>)>;
@@ -333,23 +334,33 @@ fn day_list(figures: &AreaFigures, services: &[Service]) -> Vec<Day> {
     days
 }
 
+/// The days on which what an area says of itself changes: a project may start, a report come in, or
+/// a quarter begin by which a report is missed.
+fn reporting_days(level: Level, figures: &AreaFigures) -> Vec<Day> {
+    if !matches!(level, Level::City | Level::County) {
+        return Vec::new();
+    }
+    let under_way = |s| Metric::status(s, ProjectStatus::UnderWay, Reading::Reported);
+    let mut days: Vec<Day> = Sector::ALL.into_iter().flat_map(|s| figures.days(under_way(s))).collect();
+    days.extend(figures.days(Metric::REPORTS));
+    let (Some(first), Some(last)) = (days.iter().min().copied(), days.iter().max().copied()) else {
+        return days;
+    };
+    // Two quarters after the last of them nothing changes any more.
+    days.extend(quarter_starts(first, last + 200));
+    days.sort_unstable();
+    let mut before = None;
+    days.retain(|&day| before.replace(reporting(level, figures, day)) != before);
+    days
+}
+
 /// What an area shows over time.
 pub(super) fn area_versions(number: u32, areas: &AreaTree, figures: &AreaFigures) -> Vec<Version> {
     let area = areas.get(number);
     let parent = area.parent.map(|p| Arc::clone(&areas.get(p).code));
     let (city, county) = (areas.code_above(number, Level::City), areas.code_above(number, Level::County));
     let mut days = day_list(figures, &[Service::Road, Service::Water]);
-    if matches!(area.level, Level::City | Level::County) {
-        let reports: Vec<Day> = figures.days(Metric::REPORTS).collect();
-        if let (Some(first), Some(last)) = (reports.first(), reports.last()) {
-            days.extend(quarter_starts(*first, last + 400));
-        } else if let (Some(first), Some(last)) =
-            (days.iter().filter(|d| **d > Day::MIN).min(), days.iter().max())
-        {
-            days.extend(quarter_starts(*first, last + 400).collect::<Vec<_>>());
-        }
-        days.extend(reports);
-    }
+    days.extend(reporting_days(area.level, figures));
     days.sort_unstable();
     days.dedup();
     let mut moments = Vec::with_capacity(days.len());

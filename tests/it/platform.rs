@@ -107,7 +107,6 @@ async fn an_external_database_that_is_behind_is_refused_and_migrated_on_demand()
 }
 
 #[tokio::test]
-#[ignore = "open: after the rights are granted, migrating still meets 'permission denied for schema public'"]
 async fn an_owner_without_rights_is_told_what_to_ask_for_and_then_gets_along_without_being_superuser() {
     let db = Db::fresh().await;
     let role = format!("owner_{}", &db.name[20..]);

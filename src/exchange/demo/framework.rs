@@ -202,7 +202,6 @@ pub fn settings(scale: Scale, seed: u64, sheet: &mut Sheet) {
             DEMO,
             None,
         ),
-        ("business_date", json!("2020-10-31"), DEMO, None),
         ("demo_scale", json!({ "scale": scale.word(), "seed": seed }), DEMO, None),
         ("lag_warn_pp", json!(5), default, None),
         ("lag_late_pp", json!(15), default, None),
