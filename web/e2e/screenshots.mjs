@@ -76,7 +76,17 @@ async function lateProject(page) {
   return items.find((p) => p.percent < 95) ?? items[0];
 }
 
+/** `IMPORTED=1`: the one picture of an imported programme, docs/examples/pmgsy-haryana.toml. */
+async function imported() {
+  const visitor = await person(null);
+  await shoot(visitor, '/', 'imported-haryana');
+}
+
 try {
+  if (process.env.IMPORTED) {
+    await imported();
+    process.exit(0);
+  }
   const planner = await person('guihua.gd');
   await shoot(planner, '/?reading=approved', 'workspace-province');
   await shoot(planner, '/?area=441400&reading=approved', 'workspace-city');

@@ -1,8 +1,21 @@
-// Administrative codes as text: 2 digits province, 2 city, 2 county, 3 town, 3 village.
+// The level of an area by its code: as the server told it, else by the shape of official codes
+// (2 digits province, 2 city, 2 county, 3 town, 3 village). Imported programmes have codes of their own.
+import { SvelteMap } from 'svelte/reactivity';
 import type { AreaLevel } from '$lib/api/types';
 
-/** The level of a code by its shape. Needed before the server has told more about the area. */
+const told = new SvelteMap<string, AreaLevel>();
+
+/** Remembers what the server said of areas. */
+export function learnLevels(areas: Iterable<{ code: string; level: AreaLevel }>): void {
+  for (const { code, level } of areas) {
+    if (told.get(code) !== level) told.set(code, level);
+  }
+}
+
+/** The level of an area; a guess before the server has told more about it. */
 export function levelOf(code: string): AreaLevel {
+  const known = told.get(code);
+  if (known) return known;
   if (code.length >= 12) return 'village';
   if (code.length >= 9) return 'town';
   if (code.endsWith('0000')) return 'province';

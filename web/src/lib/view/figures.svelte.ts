@@ -2,6 +2,7 @@
 // same object, so that no two numbers on a screen can disagree.
 import type { AreaFigures, Area, Change } from '$lib/api/types';
 import { onChange } from '$lib/live';
+import { learnLevels } from './codes';
 import { view } from './view.svelte';
 
 class Figures {
@@ -27,6 +28,7 @@ async function load(code: string, at: string | null, signal: AbortSignal): Promi
       getJson<AreaFigures>(`/api/v1/areas/${code}/figures${when}`, signal),
     ]);
     if (signal.aborted) return;
+    learnLevels([area, ...data.children]);
     figures.area = area;
     figures.data = data;
     figures.status = 'ready';

@@ -57,7 +57,7 @@ export const t = dictionary(
     'legend.water': '集中供水自然村占比（{reading}）',
     'legend.redLine': '低于 {n}%',
     'legend.approval': '审图号：{no}',
-    'legend.approvalMissing': '粤S（待填）',
+    'legend.approvalMissing': '待填',
     'legend.villages': '自然村（≥20户）',
     'legend.done': '已通硬化路',
     'legend.gap': '未通 · 有断点、无项目',
