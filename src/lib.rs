@@ -13,3 +13,8 @@ pub mod exchange;
 pub mod http;
 pub mod map;
 pub mod telemetry;
+
+/// The C library's allocator took a quarter of the time of a warm tile (measured with perf over 16
+/// connections), and left more holes behind the load of the map.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

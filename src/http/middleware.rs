@@ -2,13 +2,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use http_body_util::BodyExt;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -39,26 +39,29 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' da
 
 /// Puts the layers around the routes. The first layer written is the innermost.
 pub fn around(app: Router, config: Arc<Config>, metrics: Arc<Metrics>) -> Router {
-    app.layer(from_fn(name_problems))
-        .layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
-            let said = panic
-                .downcast_ref::<&str>()
-                .map(ToString::to_string)
-                .or_else(|| panic.downcast_ref::<String>().cloned())
-                .unwrap_or_default();
-            let error = Error::Internal(anyhow::anyhow!("a handler panicked: {said}"));
-            axum::response::IntoResponse::into_response(error)
-        }))
-        .layer(from_fn(name_problems))
-        .layer(DefaultBodyLimit::max(config.body_limit))
-        .layer(RequestBodyLimitLayer::new(config.body_limit))
-        .layer(from_fn_with_state(config, identify))
-        .layer(from_fn_with_state(metrics, observe))
-        .layer(from_fn(secure))
+    app.layer(CatchPanicLayer::custom(|panic: Box<dyn std::any::Any + Send>| {
+        let said = panic
+            .downcast_ref::<&str>()
+            .map(ToString::to_string)
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        let error = Error::Internal(anyhow::anyhow!("a handler panicked: {said}"));
+        axum::response::IntoResponse::into_response(error)
+    }))
+    .layer(DefaultBodyLimit::max(config.body_limit))
+    .layer(RequestBodyLimitLayer::new(config.body_limit))
+    // One layer and not four: each costs a copy of all that it surrounds, for every request.
+    .layer(from_fn_with_state((config, metrics), attend))
 }
 
-/// Gives the request its id and its client address, and a span for its log lines.
-async fn identify(State(config): State<Arc<Config>>, mut request: Request, next: Next) -> Response {
+/// Gives the request its id, its client address and a span for its log lines; counts the answer,
+/// writes one line for it and sets the headers that every answer has.
+async fn attend(
+    State((config, metrics)): State<(Arc<Config>, Arc<Metrics>)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let begun = Instant::now();
     let id = wellformed_id(request.headers()).unwrap_or_else(|| Uuid::now_v7().to_string());
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
     if let Some(peer) = peer {
@@ -66,12 +69,34 @@ async fn identify(State(config): State<Arc<Config>>, mut request: Request, next:
         request.extensions_mut().insert(ClientAddress(client));
     }
     request.extensions_mut().insert(RequestId(id.clone()));
-    let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
-    let mut response = next.run(request).instrument(span).await;
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let span = tracing::info_span!("request", id, %method, path = uri.path());
+    let response = next.run(request).instrument(span).await;
+    let mut response = name_problem(response, &id).await;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(X_REQUEST_ID.clone(), value);
     }
+    secure(response.headers_mut());
+    let route = route.as_ref().map_or("page", MatchedPath::as_str);
+    let (status, took) = (response.status(), begun.elapsed());
+    metrics.request(route, known_method(&method), status.as_u16(), took);
+    tell(&id, &method, uri.path(), route, status, took);
     response
+}
+
+/// One log line for an answer.
+fn tell(id: &str, method: &Method, path: &str, route: &str, status: StatusCode, took: Duration) {
+    let (status_code, ms) = (status.as_u16(), took.as_secs_f64() * 1000.0);
+    // Tiles and files of the page come by the hundred; their lines would bury the others.
+    let quiet = !route.starts_with("/api");
+    if status.is_server_error() {
+        tracing::warn!(id, %method, path, status = status_code, ms, "answered");
+    } else if quiet {
+        tracing::debug!(id, %method, path, status = status_code, ms, "answered");
+    } else {
+        tracing::info!(id, %method, path, status = status_code, ms, "answered");
+    }
 }
 
 /// An id from a proxy is taken over when nothing in it can confuse a log.
@@ -94,31 +119,6 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAd
     hops.into_iter().rev().find(|hop| !trusted.contains(hop)).unwrap_or(peer)
 }
 
-/// Counts the answer and writes one log line for it.
-async fn observe(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
-    let begun = Instant::now();
-    let method = request.method().clone();
-    let path = request.uri().path().to_owned();
-    let route = request.extensions().get::<MatchedPath>().map(|matched| matched.as_str().to_owned());
-    let response = next.run(request).await;
-    let took = begun.elapsed();
-    let status = response.status();
-    let route = route.as_deref().unwrap_or("page");
-    metrics.request(route, known_method(&method), status.as_u16(), took);
-    let id = response.headers().get(&X_REQUEST_ID).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let ms = took.as_secs_f64() * 1000.0;
-    // Tiles and files of the page come by the hundred; their lines would bury the others.
-    let quiet = route == "page" || route.starts_with("/tiles") || !route.starts_with("/api");
-    if status.is_server_error() {
-        tracing::warn!(id, %method, path, status = status.as_u16(), ms, "answered");
-    } else if quiet {
-        tracing::debug!(id, %method, path, status = status.as_u16(), ms, "answered");
-    } else {
-        tracing::info!(id, %method, path, status = status.as_u16(), ms, "answered");
-    }
-    response
-}
-
 /// A label must not be whatever a stranger types.
 fn known_method(method: &Method) -> &'static str {
     match *method {
@@ -134,14 +134,14 @@ fn known_method(method: &Method) -> &'static str {
 }
 
 /// Writes the request id into the body of a problem, so that a person can name it on the phone.
-async fn name_problems(request: Request, next: Next) -> Response {
-    let id = request.extensions().get::<RequestId>().cloned();
-    let response = next.run(request).await;
+async fn name_problem(response: Response, id: &str) -> Response {
     let is_problem = response
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes() == b"application/problem+json");
-    let Some(RequestId(id)) = id.filter(|_| is_problem) else { return response };
+    if !is_problem {
+        return response;
+    }
     let (mut parts, body) = response.into_parts();
     let Ok(bytes) = body.collect().await.map(http_body_util::Collected::to_bytes) else {
         return Response::builder()
@@ -161,9 +161,7 @@ async fn name_problems(request: Request, next: Next) -> Response {
 }
 
 /// Headers that keep a browser from doing what the page never asks for.
-async fn secure(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+fn secure(headers: &mut HeaderMap) {
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -178,7 +176,6 @@ async fn secure(request: Request, next: Next) -> Response {
     ] {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    response
 }
 
 #[cfg(test)]
