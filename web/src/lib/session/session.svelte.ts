@@ -3,6 +3,7 @@ import { api, client, type Account, type Sector, type Session } from '$lib/api';
 import { locale } from '$lib/i18n';
 import { wipeDrafts } from '$lib/progress/drafts';
 import { flush, startOutbox } from '$lib/progress/outbox.svelte';
+import type { Page } from '$lib/view/url';
 
 class SessionStore {
   account = $state.raw<Account | null>(null);
@@ -70,6 +71,12 @@ export function can(capability: string, sector?: Sector): boolean {
 /** The area that the person works in: where the page opens. */
 export function homeArea(): string | null {
   return session.account?.grants[0]?.area.code ?? null;
+}
+
+/** Where a person's day begins: with what waits for her, or else with the map. */
+export function landing(): Page {
+  if (can('report_progress')) return 'todo';
+  return can('review_report') ? 'review' : 'map';
 }
 
 export function useLanguage(next: 'zh' | 'en'): void {
