@@ -26,14 +26,26 @@ async function count(signal: AbortSignal): Promise<void> {
   }
 }
 
+/** Calls back once for a burst of changes in the areas of who is signed in. For an effect. */
+export function onOwnChange(look: () => void, pause: number): () => void {
+  const areas = new Set(session.account?.grants.map((grant) => grant.area.code));
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = onChange((change) => {
+    if (change.kind !== 'bulk' && !change.areas.some((code) => areas.has(code))) return;
+    clearTimeout(timer);
+    timer = setTimeout(look, pause);
+  });
+  return () => {
+    stop();
+    clearTimeout(timer);
+  };
+}
+
 /** For an effect: counts for who is signed in, and again whenever something changes there. */
 export function followDuty(): (() => void) | undefined {
-  const account = session.account;
   duty.todo = duty.review = null;
-  if (!account || !(can('report_progress') || can('review_report'))) return undefined;
-  const areas = new Set(account.grants.map((grant) => grant.area.code));
+  if (!session.account || !(can('report_progress') || can('review_report'))) return undefined;
   let running = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
   const look = (): void => {
     running.abort();
     running = new AbortController();
@@ -41,14 +53,9 @@ export function followDuty(): (() => void) | undefined {
     count(running.signal).catch(() => undefined);
   };
   look();
-  const stop = onChange((change) => {
-    if (change.kind !== 'bulk' && !change.areas.some((code) => areas.has(code))) return;
-    clearTimeout(timer);
-    timer = setTimeout(look, PAUSE_MS);
-  });
+  const stop = onOwnChange(look, PAUSE_MS);
   return () => {
     stop();
-    clearTimeout(timer);
     running.abort();
   };
 }
