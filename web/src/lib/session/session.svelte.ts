@@ -1,6 +1,7 @@
 /** Who is here. The cookie is the server's; this only knows the account and the CSRF token. */
 import { api, client, type Account, type Sector, type Session } from '$lib/api';
 import { locale } from '$lib/i18n';
+import { reconnectLive } from '$lib/live';
 import { wipeDrafts } from '$lib/progress/drafts';
 import { flush, startOutbox } from '$lib/progress/outbox.svelte';
 import type { Page } from '$lib/view/url';
@@ -17,6 +18,7 @@ export const session = new SessionStore();
 
 function accept(answer: Session): void {
   client.setCsrf(answer.csrf_token);
+  if (session.known && session.account?.id !== answer.account?.id) reconnectLive();
   session.account = answer.account;
   session.known = true;
   // Reports that waited for a network, or for their writer to sign in again.
@@ -47,6 +49,7 @@ export async function signOut(): Promise<void> {
   await api.signOut();
   if (account) wipeDrafts(account.id);
   session.account = null;
+  reconnectLive();
   // A new token for the sign-in form that comes next.
   accept(await api.session());
 }
