@@ -39,7 +39,7 @@ pub async fn quantities(db: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<U
     let rows = sqlx::query(
         "SELECT q.project_id, q.item, i.name_zh, i.name_en, i.unit_zh, i.unit_en, i.decimals,
                 q.planned::float8 AS planned, coalesce(d.done, 0)::float8 AS done
-           FROM unnest($1::uuid[]) AS asked (id)
+           FROM (SELECT DISTINCT id FROM unnest($1::uuid[]) AS given (id)) AS asked
            JOIN project_quantities q ON q.project_id = asked.id
            JOIN quantity_items i ON i.sector = q.sector AND i.item = q.item
            LEFT JOIN LATERAL (

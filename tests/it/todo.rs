@@ -349,6 +349,10 @@ async fn two_reports_of_one_project_do_not_make_each_other_stale() {
         let made = clerk.report(world.road, n as i32 + 1, &road_report(TODAY, bed, 0.0)).await.is(201);
         rows.push(json!({ "id": made["report"]["id"], "version": 4 }));
     }
+    let page = reviewer.get("/api/v1/reports/pending").await.is(200);
+    for item in page["items"].as_array().unwrap() {
+        assert_eq!(item["quantities"].as_array().unwrap().len(), 2, "each quantity once");
+    }
     let answer =
         batch(&reviewer, &new_key(), &json!({ "outcome": "approved", "reports": rows })).await.is(200);
     assert_eq!(outcomes(&answer), ["approved", "approved", "approved"]);
