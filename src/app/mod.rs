@@ -5,6 +5,7 @@ pub mod housekeeping;
 pub mod manage_accounts;
 pub mod passwords;
 pub mod report_progress;
+pub mod review_many;
 pub mod review_report;
 pub mod sign_in;
 

@@ -8,12 +8,12 @@ use super::{Request, answer_project, audit_body, audit_state, etag, lock, refuse
 use super::{sector_of, state_of};
 use crate::db::audit;
 use crate::db::idempotency::{self, Answer, Change};
-use crate::db::progress::{self, Present, Revision};
+use crate::db::progress::{self, NewReport, Present, Revision};
 use crate::db::reports;
 use crate::domain::lifecycle::State;
 use crate::domain::permit::{Permit, ReportProgress, authorise};
 use crate::domain::progress::{Basis, Draft, check};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, FieldError, Result};
 
 /// What is reported, of which project.
 #[derive(Debug, Clone)]
@@ -27,21 +27,32 @@ pub struct Command {
 }
 
 /// Reports progress. The answer is 201 with the report, the project and the feed's sequence; the
-/// same answer again for a repeated key.
+/// same answer again for a repeated key. Where the newest report of the project came back
+/// (退回修改), this one corrects it and names it.
 ///
 /// # Errors
 /// `outside_area`, `outside_sector`, `role_missing`, `stale_version`, `transition_refused`,
 /// `invalid`, `cumulative_falls`, `report_back_dated`, `idempotency_key_reused`, `not_found`.
 pub async fn report_progress(pool: &PgPool, command: Command) -> Result<Answer> {
+    correct_report(pool, command, None).await
+}
+
+/// The same for a report that names the returned one that it corrects. Nothing is overwritten:
+/// the returned report stays as it was recorded.
+///
+/// # Errors
+/// As above, and `invalid` at `corrects` when that is no returned report of this project or was
+/// corrected already.
+pub async fn correct_report(pool: &PgPool, command: Command, corrects: Option<Uuid>) -> Result<Answer> {
     let account = command.request.account.id;
     crate::db::write(pool, Some(account), move |tx| {
         let command = command.clone();
-        Box::pin(async move { attempt(tx, &command).await })
+        Box::pin(async move { attempt(tx, &command, corrects).await })
     })
     .await
 }
 
-async fn attempt(tx: &mut PgConnection, command: &Command) -> Result<Answer> {
+async fn attempt(tx: &mut PgConnection, command: &Command, corrects: Option<Uuid>) -> Result<Answer> {
     let Command { request, project, draft } = command;
     if let Some(answer) = idempotency::claim(tx, &request.repeatable).await? {
         return Ok(answer);
@@ -70,6 +81,8 @@ async fn attempt(tx: &mut PgConnection, command: &Command) -> Result<Answer> {
         .after_report(accepted.complete, accepted.progressed)
         .map_err(|r| Error::problem(Code::TransitionRefused, r.zh, r.en))?;
 
+    let corrects = corrected(tx, *project, corrects).await?;
+
     let now = request.clock.now();
     let becomes = Present {
         state: next.as_str().to_owned(),
@@ -84,7 +97,9 @@ async fn attempt(tx: &mut PgConnection, command: &Command) -> Result<Answer> {
     };
     keep_first_state(tx, *project, permit.account(), now, (&was, draft.effective_on)).await?;
     let report = Uuid::now_v7();
-    progress::insert_report(tx, &permit, report, (draft.effective_on, now), &accepted).await?;
+    let recorded =
+        NewReport { id: report, effective_on: draft.effective_on, now, recorded_on: today, corrects };
+    progress::insert_report(tx, &permit, recorded, &accepted).await?;
     let revision = Revision {
         version: becomes.version,
         effective_on: draft.effective_on,
@@ -117,11 +132,27 @@ async fn attempt(tx: &mut PgConnection, command: &Command) -> Result<Answer> {
         (audit_state(&was), audit_state(&becomes)),
         json!({ "report": {
             "id": report, "effective_on": draft.effective_on, "items": accepted.items, "note": accepted.note,
+            "corrects": corrects,
         }}),
     );
     audit::append(tx, &place.chain, &entry).await?;
     let change = Change { kind: "project", entity: *project, area: place.area_id, payload };
     idempotency::seal(tx, &request.repeatable, change, (201, etag(becomes.version), &body)).await
+}
+
+/// The returned report that a new one corrects: as named, or else the newest when it came back, so
+/// that the chain is whole whoever reports and by which way.
+async fn corrected(tx: &mut PgConnection, project: Uuid, named: Option<Uuid>) -> Result<Option<Uuid>> {
+    let Some(report) = named else { return progress::to_correct(tx, project).await };
+    if progress::may_be_corrected(tx, project, report).await? {
+        return Ok(Some(report));
+    }
+    Err(Error::invalid(vec![FieldError {
+        field: "corrects".into(),
+        message: "要更正的填报不是本项目退回修改的填报，或已经更正过；请刷新后再试。".into(),
+        message_en:
+            "What is to be corrected is no returned report of this project, or was corrected already.".into(),
+    }]))
 }
 
 /// A project without any revision gets one of the state it was in, so that its history begins

@@ -10,7 +10,7 @@ use super::{
 use crate::db::audit;
 use crate::db::idempotency::{self, Answer, Change};
 use crate::db::progress::{self, Present, Revision};
-use crate::db::reports;
+use crate::db::{reports, settings};
 use crate::domain::lifecycle::State;
 use crate::domain::permit::{Permit, ReviewReport, authorise};
 use crate::error::{Code, Error, FieldError, Result};
@@ -56,7 +56,7 @@ pub struct Command {
 /// `own_report`, `already_reviewed`, `transition_refused`, `invalid`, and those of reporting.
 pub async fn review_report(pool: &PgPool, mut command: Command) -> Result<Answer> {
     command.reason = command.reason.trim().to_owned();
-    if let Some(error) = wrong_reason(&command) {
+    if let Some(error) = wrong_reason(command.outcome, &command.reason) {
         return Err(Error::invalid(vec![error]));
     }
     let account = command.request.account.id;
@@ -67,10 +67,11 @@ pub async fn review_report(pool: &PgPool, mut command: Command) -> Result<Answer
     .await
 }
 
-fn wrong_reason(command: &Command) -> Option<FieldError> {
-    let (zh, en) = if command.outcome == Outcome::Returned && command.reason.is_empty() {
+/// What is wrong with a trimmed reason.
+pub(super) fn wrong_reason(outcome: Outcome, reason: &str) -> Option<FieldError> {
+    let (zh, en) = if outcome == Outcome::Returned && reason.is_empty() {
         ("退回修改必须写明原因，填报人才知道改哪里。", "Say why it is returned, so that it can be mended.")
-    } else if command.reason.chars().count() > crate::domain::progress::NOTE_LIMIT {
+    } else if reason.chars().count() > crate::domain::progress::NOTE_LIMIT {
         ("审核意见最多 2000 字。", "A review has at most 2000 characters.")
     } else {
         return None;
@@ -109,10 +110,12 @@ async fn attempt(tx: &mut PgConnection, command: &Command) -> Result<Answer> {
     require_version(tx, project, &was, request.expected_version).await?;
 
     let now = request.clock.now();
+    let today = request.clock.business_date();
     let mut becomes = Present { version: was.version + 1, ..was.clone() };
     match outcome {
         Outcome::Approved => {
-            progress::insert_review(tx, &permit, *report, (outcome.as_str(), reason), now).await?;
+            progress::insert_review(tx, &permit, *report, (outcome.as_str(), reason.as_str(), None), now)
+                .await?;
             progress::approve_effects(tx, &permit, *report, now).await?;
         }
         Outcome::Returned => {
@@ -125,7 +128,9 @@ async fn attempt(tx: &mut PgConnection, command: &Command) -> Result<Answer> {
             }
             let standing = progress::standing_revision(tx, project).await?;
             let was_current = standing.is_some_and(|r| r.report_id == Some(*report));
-            progress::insert_review(tx, &permit, *report, (outcome.as_str(), reason), now).await?;
+            let mend_by = settings::on(&mut *tx, today).await?.reporting().mend_by(today);
+            let told = (outcome.as_str(), reason.as_str(), Some(mend_by));
+            progress::insert_review(tx, &permit, *report, told, now).await?;
             progress::void_effects(tx, &permit, *report, reason, now).await?;
             if was_current {
                 fall_back(tx, &permit, &mut becomes, reason, now).await?;
@@ -136,7 +141,6 @@ async fn attempt(tx: &mut PgConnection, command: &Command) -> Result<Answer> {
         return Err(Error::Internal(anyhow::anyhow!("project {project} was locked and is gone")));
     }
 
-    let today = request.clock.business_date();
     let body = json!({
         "project": answer_project(tx, project, &becomes, today).await?,
         "report": reports::one(tx, *report).await?,

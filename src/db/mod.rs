@@ -15,9 +15,11 @@ pub mod progress;
 pub mod projects;
 pub mod reports;
 mod requirements;
+pub mod review_queue;
 pub mod search;
 pub mod sessions;
 pub mod settings;
+pub mod todo;
 
 use std::path::PathBuf;
 use std::str::FromStr;

@@ -245,18 +245,59 @@ pub async fn insert_revision(
     Ok(())
 }
 
+/// A report to be recorded.
+#[derive(Debug, Clone, Copy)]
+pub struct NewReport {
+    /// Its identity.
+    pub id: Uuid,
+    /// The day that it speaks of.
+    pub effective_on: NaiveDate,
+    /// Time of recording.
+    pub now: DateTime<Utc>,
+    /// Business date of the recording.
+    pub recorded_on: NaiveDate,
+    /// The returned report that it corrects.
+    pub corrects: Option<Uuid>,
+}
+
+/// The report of a project that is to be corrected: its newest, when that came back.
+pub async fn to_correct(db: &mut PgConnection, project: Uuid) -> Result<Option<Uuid>> {
+    let newest: Option<(Uuid, String)> = sqlx::query_as(
+        "SELECT id, review_state FROM progress_reports WHERE project_id = $1 AND voided_at IS NULL
+          ORDER BY recorded_at DESC, id DESC LIMIT 1",
+    )
+    .bind(project)
+    .fetch_optional(db)
+    .await?;
+    Ok(newest.filter(|(_, state)| state == "returned").map(|(id, _)| id))
+}
+
+/// Is it a returned report of this project that nothing corrects yet?
+pub async fn may_be_corrected(db: &mut PgConnection, project: Uuid, report: Uuid) -> Result<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM progress_reports r
+                         WHERE r.id = $1 AND r.project_id = $2 AND r.review_state = 'returned' AND r.voided_at IS NULL
+                           AND NOT EXISTS (SELECT 1 FROM progress_reports c
+                                            WHERE c.corrects_id = r.id AND c.voided_at IS NULL))",
+    )
+    .bind(report)
+    .bind(project)
+    .fetch_one(db)
+    .await?)
+}
+
 /// Records a report and its quantities.
 pub async fn insert_report(
     db: &mut PgConnection,
     permit: &Permit<ReportProgress>,
-    id: Uuid,
-    (effective_on, now): (NaiveDate, DateTime<Utc>),
+    report: NewReport,
     accepted: &Accepted,
 ) -> Result<()> {
+    let NewReport { id, effective_on, now, recorded_on, corrects } = report;
     sqlx::query(
         "INSERT INTO progress_reports (id, project_id, effective_on, recorded_at, recorded_by, percent, invested_yuan,
-           paid_yuan, note)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+           paid_yuan, note, recorded_on, corrects_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(id)
     .bind(permit.project())
@@ -267,6 +308,8 @@ pub async fn insert_report(
     .bind(accepted.invested_yuan)
     .bind(accepted.paid_yuan)
     .bind(&accepted.note)
+    .bind(recorded_on)
+    .bind(corrects)
     .execute(&mut *db)
     .await?;
     let (items, done): (Vec<&str>, Vec<Decimal>) =
@@ -393,17 +436,18 @@ pub async fn reviewable(db: &mut PgConnection, report: Uuid) -> Result<Option<Re
     .transpose()
 }
 
-/// Records a review and the report's new state.
+/// Records a review and the report's new state. `mend_by`: the day by which a returned report is
+/// to be corrected.
 pub async fn insert_review(
     db: &mut PgConnection,
     permit: &Permit<ReviewReport>,
     report: Uuid,
-    (outcome, reason): (&str, &str),
+    (outcome, reason, mend_by): (&str, &str, Option<NaiveDate>),
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query(
-        "INSERT INTO report_reviews (id, report_id, outcome, reason, recorded_at, recorded_by)
-         VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO report_reviews (id, report_id, outcome, reason, recorded_at, recorded_by, mend_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(Uuid::now_v7())
     .bind(report)
@@ -411,6 +455,7 @@ pub async fn insert_review(
     .bind(reason)
     .bind(now)
     .bind(permit.account())
+    .bind(mend_by)
     .execute(&mut *db)
     .await?;
     sqlx::query("UPDATE progress_reports SET review_state = $2 WHERE id = $1")

@@ -44,6 +44,8 @@ pub struct Review {
     pub recorded_at: DateTime<Utc>,
     /// By whom.
     pub recorded_by: Person,
+    /// The day by which a returned report is to be corrected, as told at the return.
+    pub mend_by: Option<NaiveDate>,
 }
 
 /// A progress report as the API shows it.
@@ -73,13 +75,18 @@ pub struct Report {
     pub review_state: String,
     /// Reviews, newest first.
     pub reviews: Vec<Review>,
+    /// The returned report that this one corrects.
+    pub corrects: Option<Uuid>,
+    /// The report that corrects this returned one.
+    pub corrected_by: Option<Uuid>,
 }
 
 /// Columns of [`Report`]; `progress_reports r` is in FROM.
 macro_rules! report_columns {
     () => {
         "r.id, r.project_id, r.effective_on, r.recorded_at, r.percent, r.invested_yuan, r.paid_yuan, r.note,
-         r.review_state,
+         r.review_state, r.corrects_id,
+         (SELECT c.id FROM progress_reports c WHERE c.corrects_id = r.id AND c.voided_at IS NULL) AS corrected_by,
          (SELECT json_build_object('display_name', a.display_name, 'unit_name', a.unit_name)
             FROM accounts a WHERE a.id = r.recorded_by) AS recorded_by,
          (SELECT b.percent FROM progress_reports b
@@ -89,18 +96,21 @@ macro_rules! report_columns {
          coalesce((SELECT json_agg(json_build_object('item', i.item, 'done', i.done) ORDER BY i.item)
             FROM progress_report_items i WHERE i.report_id = r.id), '[]') AS items,
          coalesce((SELECT json_agg(json_build_object('outcome', v.outcome, 'reason', v.reason,
-                     'recorded_at', v.recorded_at, 'display_name', a.display_name, 'unit_name', a.unit_name)
+                     'recorded_at', v.recorded_at, 'mend_by', v.mend_by, 'display_name', a.display_name, 'unit_name', a.unit_name)
                      ORDER BY v.recorded_at DESC)
             FROM report_reviews v LEFT JOIN accounts a ON a.id = v.recorded_by
            WHERE v.report_id = r.id), '[]') AS reviews"
     };
 }
 
+pub(super) use report_columns;
+
 #[derive(serde::Deserialize)]
 struct ReviewRow {
     outcome: String,
     reason: String,
     recorded_at: DateTime<Utc>,
+    mend_by: Option<NaiveDate>,
     display_name: Option<String>,
     unit_name: Option<String>,
 }
@@ -115,11 +125,11 @@ fn yuan(value: Option<Decimal>) -> Option<String> {
     value.map(|v| format!("{v:.2}"))
 }
 
-fn number(value: Decimal) -> f64 {
+pub(super) fn number(value: Decimal) -> f64 {
     value.to_f64().unwrap_or_default()
 }
 
-fn report(row: &PgRow) -> Result<Report> {
+pub(super) fn report(row: &PgRow) -> Result<Report> {
     let by: Option<Json<PersonRow>> = row.try_get("recorded_by")?;
     let items: Json<Vec<ReportItem>> = row.try_get("items")?;
     let reviews: Json<Vec<ReviewRow>> = row.try_get("reviews")?;
@@ -149,8 +159,11 @@ fn report(row: &PgRow) -> Result<Report> {
                     display_name: v.display_name.unwrap_or_default(),
                     unit_name: v.unit_name.unwrap_or_default(),
                 },
+                mend_by: v.mend_by,
             })
             .collect(),
+        corrects: row.try_get("corrects_id")?,
+        corrected_by: row.try_get("corrected_by")?,
     })
 }
 
@@ -180,111 +193,4 @@ pub async fn one(db: &mut PgConnection, id: Uuid) -> Result<Option<Report>> {
     .fetch_optional(db)
     .await?;
     row.as_ref().map(report).transpose()
-}
-
-/// A report that waits for review, with its project.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PendingReport {
-    /// The report.
-    #[serde(flatten)]
-    pub report: Report,
-    /// Its project.
-    pub project: PendingProject,
-}
-
-/// The project of a report that waits.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PendingProject {
-    /// Identity.
-    pub id: Uuid,
-    /// Number in the project library.
-    pub code: String,
-    /// Name.
-    pub name: String,
-    /// Word of the sector.
-    pub sector: String,
-    /// Word of the state.
-    pub state: String,
-    /// Coarse word of maps and figures.
-    pub status: String,
-    /// 形象进度 at present.
-    pub percent: f64,
-    /// Value of If-Match.
-    pub version: i32,
-    /// Its area.
-    pub area: PendingArea,
-}
-
-/// The area of a project whose report waits.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PendingArea {
-    /// Code.
-    pub code: String,
-    /// Name.
-    pub name: String,
-}
-
-/// Where a page of the queue begins: after this report.
-#[derive(Debug, Clone, Copy)]
-pub struct QueuePosition {
-    /// Time of recording.
-    pub recorded_at: DateTime<Utc>,
-    /// Its id.
-    pub id: Uuid,
-}
-
-/// Reports that the account may review and has not made itself, oldest first.
-pub async fn pending(
-    db: &mut PgConnection,
-    reviewer: Uuid,
-    area: Option<&str>,
-    after: Option<QueuePosition>,
-    limit: i64,
-) -> Result<Vec<PendingReport>> {
-    let rows = sqlx::query(concat!(
-        "SELECT ",
-        report_columns!(),
-        ", p.code AS project_code, p.name AS project_name, p.sector, p.state, s.status, p.version,
-           p.percent AS project_percent, a.code AS area_code, a.name AS area_name
-          FROM progress_reports r
-          JOIN projects p ON p.id = r.project_id
-          JOIN project_states s ON s.state = p.state
-          JOIN areas a ON a.id = p.area_id
-         WHERE r.review_state = 'submitted' AND r.voided_at IS NULL AND r.recorded_by <> $1
-           AND EXISTS (SELECT 1 FROM account_roles g
-                         JOIN role_capabilities c ON c.role = g.role AND c.capability = 'review_report'
-                         JOIN areas granted ON granted.id = g.area_id
-                        WHERE g.account_id = $1 AND g.revoked_at IS NULL
-                          AND a.path LIKE granted.path || '%'
-                          AND (g.sectors IS NULL OR p.sector = ANY (g.sectors)))
-           AND ($2::text IS NULL OR EXISTS (SELECT 1 FROM areas w
-                        WHERE w.code = $2 AND w.valid_to IS NULL AND a.path LIKE w.path || '%'))
-           AND ($3::timestamptz IS NULL OR (r.recorded_at, r.id) > ($3, $4::uuid))
-         ORDER BY r.recorded_at, r.id LIMIT $5"
-    ))
-    .bind(reviewer)
-    .bind(area)
-    .bind(after.map(|p| p.recorded_at))
-    .bind(after.map(|p| p.id))
-    .bind(limit)
-    .fetch_all(db)
-    .await?;
-    rows.iter()
-        .map(|r| {
-            Ok(PendingReport {
-                report: report(r)?,
-                project: PendingProject {
-                    id: r.try_get("project_id")?,
-                    code: r.try_get("project_code")?,
-                    name: r.try_get("project_name")?,
-                    sector: r.try_get("sector")?,
-                    state: r.try_get("state")?,
-                    status: r.try_get("status")?,
-                    percent: number(r.try_get("project_percent")?),
-                    version: r.try_get("version")?,
-                    area: PendingArea { code: r.try_get("area_code")?, name: r.try_get("area_name")? },
-                },
-            })
-        })
-        .collect()
 }

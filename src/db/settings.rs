@@ -8,9 +8,14 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgExecutor, PgPool, Row};
 use uuid::Uuid;
 
+use crate::domain::flags;
 use crate::domain::lights::Thresholds;
 use crate::domain::plan::Percent;
+use crate::domain::reporting::{Cycle, Rule};
 use crate::error::Result;
+
+/// No term of a setting is longer: a slip of the keyboard does not move deadlines out of sight.
+const LONGEST_TERM_DAYS: u32 = 366;
 
 /// One decision: a value and the document that says so.
 #[derive(Debug, Clone)]
@@ -27,7 +32,9 @@ pub struct Setting {
 ///
 /// Keys: `programme` (an object: name, name_en, province_code, locale_default, business_date,
 /// first_date, denominator, demo, map_approval_no, attribution), `lag_warn_pp`, `lag_late_pp`,
-/// `start_late_days`, `no_update_days`, `report_due_day`, `choropleth`, `red_line`.
+/// `start_late_days`, `no_update_days`, `reporting` (an object: cycle, due_days, mend_days; before it
+/// `report_due_day`), `review_jump_pp`, `review_backdated_days`, `review_money_apart_pp`,
+/// `choropleth`, `red_line`.
 #[derive(Debug, Clone, Default)]
 pub struct Settings(HashMap<String, Setting>);
 
@@ -70,9 +77,35 @@ impl Settings {
         }
     }
 
-    /// Day of the month by which last month's progress is due (每月 5 日前).
-    pub fn report_due_day(&self) -> u32 {
-        self.number("report_due_day").map_or(5, |n| (n as u32).clamp(1, 28))
+    /// The decision on reporting periods, with its document: `reporting`, or the older
+    /// `report_due_day` (每月 5 日前), which says the same of months.
+    pub fn reporting_decision(&self) -> Option<&Setting> {
+        self.get("reporting").or_else(|| self.get("report_due_day"))
+    }
+
+    /// In which periods is reported, and by when; the usual rule where nothing is decided.
+    pub fn reporting(&self) -> Rule {
+        let usual = Rule::default();
+        let days = |n: f64| (n as u32).min(LONGEST_TERM_DAYS);
+        let Some(decided) = self.get("reporting").map(|s| &s.value) else {
+            return Rule { due_days: self.number("report_due_day").map_or(usual.due_days, days), ..usual };
+        };
+        let number = |member, usual| decided.get(member).and_then(Value::as_f64).map_or(usual, days);
+        Rule {
+            cycle: decided.get("cycle").and_then(Value::as_str).and_then(Cycle::parse).unwrap_or(usual.cycle),
+            due_days: number("due_days", usual.due_days),
+            mend_days: number("mend_days", usual.mend_days),
+        }
+    }
+
+    /// From where on a report is worth a second look; the usual limits where nothing is decided.
+    pub fn review_limits(&self) -> flags::Limits {
+        let usual = flags::Limits::default();
+        flags::Limits {
+            jump_pp: self.number("review_jump_pp").unwrap_or(usual.jump_pp),
+            backdated_days: self.number("review_backdated_days").map_or(usual.backdated_days, |n| n as i64),
+            money_apart_pp: self.number("review_money_apart_pp").unwrap_or(usual.money_apart_pp),
+        }
     }
 }
 
@@ -208,4 +241,33 @@ pub async fn accounts_on_offer(pool: &PgPool) -> Result<Vec<(String, String, Str
     )
     .fetch_all(pool)
     .await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn decided(rows: &[(&str, Value)]) -> Settings {
+        let setting = |value: &Value| Setting {
+            value: value.clone(),
+            document_no: "某文".into(),
+            effective_on: NaiveDate::default(),
+        };
+        Settings(rows.iter().map(|(key, value)| ((*key).to_owned(), setting(value))).collect())
+    }
+
+    #[test]
+    fn the_reporting_rule_is_what_was_decided() {
+        assert_eq!(Settings::default().reporting(), Rule::default());
+        assert_eq!(decided(&[("report_due_day", json!(8))]).reporting().due_days, 8);
+        let all = decided(&[
+            ("report_due_day", json!(8)),
+            ("reporting", json!({ "cycle": "quarter", "due_days": 10, "mend_days": 2 })),
+        ]);
+        assert_eq!(all.reporting(), Rule { cycle: Cycle::Quarter, due_days: 10, mend_days: 2 });
+        let odd = decided(&[("reporting", json!({ "cycle": "yearly", "due_days": 1e9 }))]);
+        assert_eq!(odd.reporting(), Rule { due_days: LONGEST_TERM_DAYS, ..Rule::default() });
+    }
 }

@@ -178,6 +178,24 @@ pub enum LightReason {
     },
 }
 
+impl LightReason {
+    /// The word of the rule that decided, and its days where it counts days.
+    pub const fn rule(&self) -> (&'static str, Option<i64>) {
+        match *self {
+            Self::Accepted => ("accepted", None),
+            Self::AwaitsAcceptance => ("awaits_acceptance", None),
+            Self::Cancelled => ("cancelled", None),
+            Self::PastDue { days } => ("past_due", Some(days)),
+            Self::Lag { days, .. } => ("lag", Some(days)),
+            Self::StartLate { days, .. } => ("start_late", Some(days)),
+            Self::NoUpdate { days, .. } => ("no_update", Some(days)),
+            Self::NeverReported => ("never_reported", None),
+            Self::WithinPlan { .. } => ("within_plan", None),
+            Self::NotDueYet { days } => ("not_due_yet", Some(days)),
+        }
+    }
+}
+
 /// How far a project is behind its plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lag {

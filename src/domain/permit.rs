@@ -205,11 +205,7 @@ pub fn authorise<Op: Operation>(
     let capability = Op::CAPABILITY;
     let able: Vec<&Grant> = account.grants.iter().filter(|g| g.capabilities.contains(&capability)).collect();
     if able.is_empty() {
-        return Err(Denial {
-            kind: DenialKind::RoleMissing,
-            zh: format!("您的角色没有“{}”的权限。", capability.name_zh()),
-            en: format!("Your role may not {}.", capability.name_en()),
-        });
+        return Err(role_missing(capability));
     }
     let here: Vec<&Grant> = able.iter().copied().filter(|g| g.area.holds(place)).collect();
     if here.is_empty() {
@@ -241,8 +237,17 @@ pub fn authorise<Op: Operation>(
     })
 }
 
+/// No grant of the account has the capability.
+pub(super) fn role_missing(capability: Capability) -> Denial {
+    Denial {
+        kind: DenialKind::RoleMissing,
+        zh: format!("您的角色没有“{}”的权限。", capability.name_zh()),
+        en: format!("Your role may not {}.", capability.name_en()),
+    }
+}
+
 /// Distinct names in their order, joined as Chinese lists are.
-fn names<'a>(all: impl Iterator<Item = &'a str>) -> String {
+pub(super) fn names<'a>(all: impl Iterator<Item = &'a str>) -> String {
     let mut seen: Vec<&str> = Vec::new();
     for name in all {
         if !seen.contains(&name) {

@@ -12,7 +12,8 @@ use utoipa::ToSchema;
 
 use super::AppState;
 use crate::db::ledger;
-use crate::domain::permit::Account;
+use crate::domain::permit::{Account, Place};
+use crate::domain::sector::Sector;
 use crate::error::{Code, Error, Result};
 
 /// Who reads: a person signed in, or the public.
@@ -144,6 +145,27 @@ pub fn position<T: DeserializeOwned>(list: &str, cursor: Option<&str>) -> Result
             "The cursor is not valid for this list and filter; start from the first page.",
         )
     })
+}
+
+/// The place and sector that a list is narrowed to.
+///
+/// # Errors
+/// `not_found` for an unknown area, `bad_request` for an unknown sector.
+pub async fn place_and_sector(
+    state: &AppState,
+    area: Option<&str>,
+    sector: Option<&str>,
+) -> Result<(Option<Place>, Option<Sector>)> {
+    let place = match area.filter(|code| !code.is_empty()) {
+        Some(code) => Some(Place::from(state.ledger.snapshot(&state.pool).await?.area_by_code(code)?)),
+        None => None,
+    };
+    let sector = words("sector", sector, Sector::parse)?;
+    match sector.as_slice() {
+        [] => Ok((place, None)),
+        [one] => Ok((place, Some(*one))),
+        _ => Err(bad_request("参数 sector 只能有一个行业。", "Parameter sector takes one sector.")),
+    }
 }
 
 const SUM_BYTES: usize = 8;

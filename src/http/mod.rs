@@ -22,6 +22,7 @@ pub mod session;
 pub mod static_files;
 pub mod tiles;
 pub mod tls;
+pub mod todo;
 
 use std::sync::Arc;
 
@@ -67,6 +68,7 @@ pub fn api() -> OpenApiRouter<AppState> {
         .merge(history::routes())
         .merge(reports::routes())
         .merge(reviews::routes())
+        .merge(todo::routes())
         .merge(events::routes())
         .merge(figures::routes())
         .merge(tiles::routes())

@@ -129,6 +129,46 @@ pub struct DemoAccount {
     pub role: String,
 }
 
+/// When is reported, as the province decided it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Reporting {
+    /// ten_days (旬报), month (月报) or quarter (季报)
+    pub cycle: &'static str,
+    /// A period's report is due this many days after its last day.
+    pub due_days: u32,
+    /// A returned report is to be corrected within this many days.
+    pub mend_days: u32,
+    /// First day of the period that holds today.
+    pub period_first: NaiveDate,
+    /// Last day of it.
+    pub period_last: NaiveDate,
+    /// Day by which its report is due.
+    pub period_due_on: NaiveDate,
+    /// The document that says so; null where the usual rule holds.
+    pub document_no: Option<String>,
+    /// Day from which it counts.
+    pub effective_on: Option<NaiveDate>,
+}
+
+impl Reporting {
+    /// The rule that counts, with its document.
+    pub(super) fn of(settings: &Settings, today: NaiveDate) -> Self {
+        let rule = settings.reporting();
+        let period = rule.period_of(today);
+        let decision = settings.reporting_decision();
+        Self {
+            cycle: rule.cycle.as_str(),
+            due_days: rule.due_days,
+            mend_days: rule.mend_days,
+            period_first: period.first,
+            period_last: period.last,
+            period_due_on: period.due_on,
+            document_no: decision.map(|d| d.document_no.clone()),
+            effective_on: decision.map(|d| d.effective_on),
+        }
+    }
+}
+
 /// What this province decided, and what its words mean.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Programme {
@@ -152,6 +192,8 @@ pub struct Programme {
     pub states: Vec<StateWords>,
     /// Limits.
     pub thresholds: Limits,
+    /// When is reported.
+    pub reporting: Reporting,
     /// Goals.
     pub targets: Vec<TargetLine>,
     /// 审图号
@@ -206,6 +248,7 @@ async fn get_programme(State(state): State<AppState>) -> Result<Json<Programme>>
             .map(|(state, status, name_zh, name_en)| StateWords { state, status, name_zh, name_en })
             .collect(),
         thresholds: limits(&settings),
+        reporting: Reporting::of(&settings, today),
         targets: settings::targets(&state.pool)
             .await?
             .into_iter()

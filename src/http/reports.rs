@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::AppState;
 use super::auth::{Body, IdempotencyKey, IfMatch, WriteSession};
 use crate::app;
-use crate::app::report_progress::{Command, report_progress};
+use crate::app::report_progress::{Command, correct_report};
 use crate::db::idempotency::{Answer, Repeatable};
 use crate::db::reports::Report;
 use crate::domain::progress::Draft;
@@ -43,6 +43,10 @@ pub struct NewReport {
     /// Needed where a quantity exceeds its plan. At most 2000 characters.
     #[serde(default)]
     note: Option<String>,
+    /// The returned report that this one corrects. Left out, it is the project's newest report
+    /// when that was returned.
+    #[serde(default)]
+    corrects: Option<Uuid>,
 }
 
 /// One quantity.
@@ -143,7 +147,8 @@ impl NewReport {
 /// Report progress
 ///
 /// Cumulative quantities as of a day; the percentage follows. Open to accounts with the
-/// capability `report_progress` in the project's area and sector.
+/// capability `report_progress` in the project's area and sector. A returned report is corrected
+/// by a new one that names it in `corrects`; the returned one stays as it was.
 #[utoipa::path(post, path = "/api/v1/projects/{id}/reports", tag = "reports", request_body = NewReport,
     params(("id" = Uuid, Path, description = "Project"),
         ("If-Match" = String, Header, description = "Version of the project, \"v7\""),
@@ -166,6 +171,7 @@ async fn report(
 ) -> Result<Response> {
     let project = parse_id(&id, "项目", "project")?;
     let draft = body.value.draft()?;
+    let corrects = body.value.corrects;
     let command = Command {
         request: app::Request {
             repeatable: Repeatable {
@@ -181,7 +187,7 @@ async fn report(
         project,
         draft,
     };
-    Ok(written(report_progress(&state.pool, command).await?))
+    Ok(written(correct_report(&state.pool, command, corrects).await?))
 }
 
 /// An id of the path; one that is no UUID names nothing.

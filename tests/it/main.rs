@@ -33,3 +33,4 @@ mod shapefile;
 mod tiles_http;
 mod tiles_oracle;
 mod tiles_race;
+mod todo;

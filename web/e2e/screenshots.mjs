@@ -31,7 +31,7 @@ async function person(login, phone = false) {
     await page.getByLabel('账号', { exact: true }).fill(login);
     await page.getByLabel('密码', { exact: true }).fill('cuntong-2020');
     await page.getByRole('button', { name: '登录', exact: true }).last().click();
-    await page.getByTestId('map').waitFor();
+    await page.locator('[data-testid=map], [data-testid=todo], [data-testid=review]').waitFor();
   }
   return page;
 }
@@ -45,7 +45,7 @@ async function get(page, path) {
 async function shoot(page, path, name, ready) {
   await page.goto(BASE + path);
   const resting = '[data-testid=map][data-resting=true]';
-  if (!path.startsWith('/ledger') && !path.startsWith('/signin')) {
+  if (!/^\/(ledger|signin|todo|review)/.test(path)) {
     await page.waitForSelector(resting);
     // The drawer may frame what is selected: then the map moves once more.
     await page.waitForTimeout(1500);
@@ -110,10 +110,29 @@ try {
     await page.getByRole('button', { name: /^提交/ }).waitFor();
   });
 
+  await shoot(clerk, '/todo', 'todo', async (page) => {
+    const rows = page.locator('[data-project] button');
+    await rows.first().waitFor();
+    // One that is under way: the form then shows what was last reported.
+    await rows.filter({ hasText: '上次' }).nth(1).click();
+    await page.getByRole('button', { name: /^提交/ }).waitFor();
+    await page.waitForTimeout(500);
+  });
+  const reviewer = await person('shenhe.wuhua');
+  await shoot(reviewer, '/review', 'review', async (page) => {
+    await page.locator('[data-report]').nth(3).waitFor();
+    for (const key of ['j', ' ', 'j', ' ', 'j', 'Enter']) await page.keyboard.press(key);
+    await page.getByRole('heading', { name: '核对' }).waitFor();
+    await page.waitForTimeout(500);
+  });
+
   const visitor = await person(null, true);
   await shoot(visitor, `/?area=${COUNTY}`, 'phone-county');
   const phoneClerk = await person('jiaotong.wuhua', true);
   await shoot(phoneClerk, `/?area=${COUNTY}${open}`, 'phone-project');
+  await shoot(phoneClerk, '/todo', 'phone-todo', (page) =>
+    page.locator('[data-project]').first().waitFor(),
+  );
 } finally {
   await browser.close();
 }

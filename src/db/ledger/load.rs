@@ -8,7 +8,7 @@ use futures::TryStreamExt;
 use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
-use super::{Area, Project, Revision, Snapshot, VillageName};
+use super::{Area, Project, Returned, Revision, Snapshot, VillageName};
 use crate::domain::lifecycle::State;
 use crate::domain::plan::{Percent, Plan};
 use crate::domain::sector::Sector;
@@ -212,6 +212,32 @@ async fn projects(pool: &PgPool, ids: Option<&[Uuid]>) -> Result<Vec<Project>> {
     }
     drop(rows);
 
+    let mut returned: HashMap<Uuid, Returned> = HashMap::new();
+    let mut rows = select!(
+        "SELECT r.project_id, r.id, v.mend_by,
+                (coalesce(v.recorded_at, r.recorded_at) AT TIME ZONE 'Asia/Shanghai')::date AS returned_on
+           FROM progress_reports r
+           LEFT JOIN LATERAL (SELECT mend_by, recorded_at FROM report_reviews
+                               WHERE report_id = r.id AND outcome = 'returned'
+                               ORDER BY recorded_at DESC LIMIT 1) v ON true
+          WHERE r.review_state = 'returned' AND r.voided_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM progress_reports later
+                             WHERE later.project_id = r.project_id AND later.voided_at IS NULL
+                               AND (later.recorded_at, later.id) > (r.recorded_at, r.id))",
+        "r.project_id",
+        " "
+    )
+    .fetch(pool);
+    while let Some(r) = rows.try_next().await? {
+        let one = Returned {
+            report: r.try_get("id")?,
+            on: r.try_get("returned_on")?,
+            mend_by: r.try_get("mend_by")?,
+        };
+        returned.insert(r.try_get("project_id")?, one);
+    }
+    drop(rows);
+
     let mut rows = select!(
         "SELECT p.id, p.code, p.name, p.sector, a.path, p.plan_year, p.planned_start_on, p.planned_finish_on,
                 p.state, (p.percent * 100)::int4 AS hundredths, p.started_on, p.last_reported_on, p.published
@@ -245,6 +271,7 @@ async fn projects(pool: &PgPool, ids: Option<&[Uuid]>) -> Result<Vec<Project>> {
             last_reported_on: r.try_get("last_reported_on")?,
             published: r.try_get("published")?,
             pending_review: pending.contains(&id),
+            returned: returned.remove(&id),
             routes: routes.remove(&id).unwrap_or_default(),
             history,
         });

@@ -9,6 +9,7 @@
 mod load;
 mod projects;
 mod search;
+mod todo;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,12 +22,15 @@ use uuid::Uuid;
 
 use crate::domain::lifecycle::State;
 use crate::domain::lights::{Progress, Status};
+use crate::domain::permit::Place;
 use crate::domain::plan::{Percent, Plan};
+use crate::domain::reporting::Known;
 use crate::domain::sector::Sector;
 use crate::error::{Error, Result};
 
 pub use projects::{Counts, Filter, Found, Judged, Page, Sort, SortKey};
 pub use search::{Hit, HitKind};
+pub use todo::{Ask as TodoAsk, Counts as TodoCounts, Found as TodoFound, Group, Key as TodoKey, Task};
 
 /// An area, as lists and paths need it.
 #[derive(Debug, Clone)]
@@ -64,6 +68,17 @@ impl Area {
     }
 }
 
+impl From<&Area> for Place {
+    fn from(area: &Area) -> Self {
+        Self {
+            code: area.code.clone(),
+            name: area.name.clone(),
+            level: area.level.clone(),
+            path: area.path.clone(),
+        }
+    }
+}
+
 /// A natural village, as search needs it.
 #[derive(Debug, Clone)]
 pub struct VillageName {
@@ -92,6 +107,17 @@ pub struct Revision {
     pub reported: bool,
     /// It counts as 审核数: approved, or not a matter of a report.
     pub approved: bool,
+}
+
+/// The newest report of a project came back (退回修改) and nothing was reported since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Returned {
+    /// The report.
+    pub report: Uuid,
+    /// Day of the return.
+    pub on: NaiveDate,
+    /// The day by which it is to be corrected, when that was told at the return.
+    pub mend_by: Option<NaiveDate>,
 }
 
 /// A project, as lists need it.
@@ -123,6 +149,8 @@ pub struct Project {
     pub published: bool,
     /// A report waits for review.
     pub pending_review: bool,
+    /// The report that is to be corrected.
+    pub returned: Option<Returned>,
     /// Codes of the routes that it builds: Y419441424.
     pub routes: Vec<String>,
     /// Standing revisions by day, then version.
@@ -139,6 +167,16 @@ pub struct Standing {
 }
 
 impl Project {
+    /// What the next report depends on.
+    pub fn known(&self) -> Known {
+        Known {
+            state: self.state,
+            last_reported_on: self.last_reported_on,
+            started_on: self.started_on,
+            planned_start: self.plan.planned_start,
+        }
+    }
+
     /// Where it stands on `at` (today when `None`), in the reported reading, or in the approved
     /// one. `None` when it was not yet in the library.
     pub fn standing(&self, at: Option<NaiveDate>, approved_only: bool) -> Option<Standing> {

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use chrono::{Datelike, Months, NaiveDate};
+use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -310,7 +310,7 @@ pub(super) async fn get_project(
         body.reports = reports;
         body.permissions = permissions(account, &ledger, project, body.reports.first());
         body.details = detail.details;
-        body.next_due_on = next_due_on(project, today, settings.report_due_day());
+        body.next_due_on = settings.reporting().next(&project.known(), today).map(|period| period.due_on);
         body.geometry = detail.geometry;
     }
     let etag = format!("\"v{version}\"");
@@ -353,21 +353,4 @@ fn permissions(
     let review = waits && authorise::<ReviewReport>(account, project.id, &place, project.sector).is_ok();
     let (reason, reason_en) = refusal.map_or((None, None), |(zh, en)| (Some(zh), Some(en)));
     Permissions { report: reason.is_none(), review, reason, reason_en }
-}
-
-/// The due day of the month after the newest report's (每月 5 日前填报上月进度): a report about
-/// October is due on 5 November. Without a report, the month after work began. None when nothing
-/// more is to be reported.
-fn next_due_on(project: &Project, today: NaiveDate, due_day: u32) -> Option<NaiveDate> {
-    project.state.after_report(false, false).ok()?;
-    let begun = project.state.started() || project.plan.planned_start <= today;
-    if !begun {
-        return None;
-    }
-    // The month that has not been reported yet: the one after the last report speaks of.
-    let missing = match project.last_reported_on {
-        Some(day) => day.with_day(1)?.checked_add_months(Months::new(1))?,
-        None => project.started_on.unwrap_or(project.plan.planned_start).with_day(1)?,
-    };
-    missing.checked_add_months(Months::new(1))?.with_day(due_day)
 }

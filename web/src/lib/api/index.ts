@@ -7,7 +7,7 @@ import type {
   NaturalVillage,
   NaturalVillageDetail,
   Page,
-  PendingReport,
+  PendingPage,
   Programme,
   Project,
   ProjectPage,
@@ -15,9 +15,11 @@ import type {
   ReportDraft,
   ReportReceipt,
   ReviewOutcome,
+  ReviewResults,
   Revision,
   SearchItem,
   Session,
+  TodoPage,
 } from './types';
 
 export * from './types';
@@ -89,6 +91,12 @@ export const api = {
     body: { outcome: ReviewOutcome; reason?: string },
     options: Required<WriteOptions>,
   ) => client.post<{ report?: Report }>(`/reports/${segment(reportId)}/review`, body, options),
-  pendingReports: (query: { area?: string; cursor?: string }, signal?: AbortSignal) =>
-    client.get<Page<PendingReport>>('/reports/pending', query, signal),
+  pendingReports: (query: Record<string, QueryValue>, signal?: AbortSignal) =>
+    client.get<PendingPage>('/reports/pending', query, signal),
+  reviewAll: (
+    body: { outcome: ReviewOutcome; reason?: string; reports: { id: string; version: number }[] },
+    key: string,
+  ) => client.post<ReviewResults>('/reports/review', body, { key }),
+  todo: (query: Record<string, QueryValue>, signal?: AbortSignal) =>
+    client.get<TodoPage>('/todo', query, signal),
 };

@@ -72,6 +72,8 @@ export interface Review {
   reason: string;
   recorded_at: string;
   recorded_by: Person | null;
+  /** The day by which a returned report is to be corrected. */
+  mend_by?: string | null;
 }
 
 export interface Report {
@@ -87,6 +89,10 @@ export interface Report {
   note: string;
   review_state: ReviewState;
   reviews: Review[];
+  /** The returned report that this one corrects; it stays as it was. */
+  corrects: string | null;
+  /** The report that corrects this returned one. */
+  corrected_by: string | null;
 }
 
 export interface Segment {
@@ -182,6 +188,7 @@ export interface ReportDraft {
   invested_yuan?: string;
   paid_yuan?: string;
   note?: string;
+  corrects?: string;
 }
 
 export interface ReportReceipt {
@@ -195,11 +202,4 @@ export interface ReportReceipt {
     light: Light | null;
   };
   seq: number;
-}
-
-export interface PendingReport extends Report {
-  project: Pick<
-    ProjectRow,
-    'id' | 'code' | 'name' | 'sector' | 'state' | 'status' | 'percent' | 'version'
-  >;
 }

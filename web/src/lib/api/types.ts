@@ -4,7 +4,9 @@
  */
 
 export * from './project-types';
+export * from './todo-types';
 import type { ProjectRow } from './project-types';
+import type { Reporting } from './todo-types';
 
 export type Sector = 'road' | 'water' | 'relocation' | 'housing' | 'power' | 'clean_village';
 export type Status = 'not_started' | 'under_way' | 'completed' | 'done' | 'cancelled';
@@ -67,6 +69,7 @@ export interface Programme {
   sectors: { sector: Sector; name_zh: string; name_en: string; items: QuantityItem[] }[];
   states: { state: string; status: Status; name_zh: string; name_en: string }[];
   thresholds: Thresholds;
+  reporting: Reporting;
   targets: Target[];
   map_approval_no: string | null;
   attribution: string[];

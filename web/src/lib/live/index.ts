@@ -8,8 +8,21 @@ export { connection } from './connection.svelte';
 export type { ConnectionState } from './stream';
 
 const CHANNEL = 'cuntong.live';
+const IDENTITY = 'cuntong.session';
 const listeners = new Set<(change: Change) => void>();
 let hub: Hub | null = null;
+/** Ends the connection that this tab holds; the next one begins where it stood. */
+let drop: (() => void) | null = null;
+let identity: BroadcastChannel | null = null;
+
+/**
+ * Somebody signed in or out: what is told of a change depends on who asked when the connection was
+ * made, whichever tab holds it.
+ */
+export function reconnectLive(): void {
+  drop?.();
+  identity?.postMessage('changed');
+}
 
 /** Calls back for every change after now; a `bulk` change means: load everything anew. */
 export function onChange(listener: (change: Change) => void): () => void {
@@ -21,6 +34,10 @@ export function onChange(listener: (change: Change) => void): () => void {
 export function startLive(seq: number | null = null): void {
   if (hub) return;
   const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel(CHANNEL) : null;
+  if (channel) {
+    identity = new BroadcastChannel(IDENTITY);
+    identity.onmessage = () => drop?.();
+  }
   hub = new Hub(seq, {
     tab: Math.random().toString(36).slice(2),
     post: (message) => channel?.postMessage(message),
@@ -67,6 +84,7 @@ async function connect(seq: number | null, handlers: StreamHandlers): Promise<vo
       if (alone && document.hidden) abort.abort();
     };
     document.addEventListener('visibilitychange', hide);
+    drop = () => abort.abort();
     if (!(alone && document.hidden)) {
       await new Stream(from, follow, {
         fetch: (input, init) => globalThis.fetch(input, init),

@@ -18,6 +18,8 @@ export interface Draft {
   savedAt: string;
   /** Pressed "submit" while there was no network: to be sent when it is back. */
   queued: boolean;
+  /** The returned report that this one corrects. */
+  corrects?: string;
 }
 
 export interface DraftStorage {

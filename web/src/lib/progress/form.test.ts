@@ -229,6 +229,8 @@ describe('checks of a reviewer', () => {
     note: '',
     review_state: 'submitted',
     reviews: [],
+    corrects: null,
+    corrected_by: null,
   });
 
   it('point at a jump, a figure above the design and money that does not fit', () => {

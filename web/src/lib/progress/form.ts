@@ -2,8 +2,8 @@
  * What a clerk typed, held against the project: values, faults by field, the percent and light
  * it leads to. Pure, so that every rule can be tested without a page.
  */
-import type { Light, Project, Quantity, ReportDraft, Thresholds } from '../api/types';
-import { plainDigits, yuanFromWan, cents } from '../i18n/money';
+import type { Light, Project, Quantity, Report, ReportDraft, Thresholds } from '../api/types';
+import { cents, plainDigits, wanExact, yuanFromWan } from '../i18n/money';
 import type { Draft } from './drafts';
 import { isComplete, lightOf, percentDone, plannedPercent } from './plan';
 
@@ -145,6 +145,29 @@ export function bodyOfDraft(draft: Draft): ReportDraft {
     ...(invested === null ? {} : { invested_yuan: invested }),
     ...(paid === null ? {} : { paid_yuan: paid }),
     ...(draft.note.trim() === '' ? {} : { note: draft.note.trim() }),
+    ...(draft.corrects ? { corrects: draft.corrects } : {}),
+  };
+}
+
+/** The report that the next one corrects: the newest, when it came back. */
+export function toCorrect(project: Pick<Project, 'reports'>): Report | null {
+  const newest = project.reports[0];
+  return newest?.review_state === 'returned' ? newest : null;
+}
+
+/** What stands in the fields of a correction: what the clerk had written, not what came before. */
+export function typedBefore(project: Project, report: Report): Typed {
+  return {
+    effectiveOn: report.effective_on,
+    items: Object.fromEntries(
+      project.quantities.map((q) => [
+        q.item,
+        plainNumber(report.items.find((x) => x.item === q.item)?.done ?? q.done, q.decimals),
+      ]),
+    ),
+    invested: wanExact(report.invested_yuan ?? project.invested_yuan),
+    paid: wanExact(report.paid_yuan ?? project.paid_yuan),
+    note: report.note,
   };
 }
 

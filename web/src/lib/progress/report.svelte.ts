@@ -1,9 +1,17 @@
 /** The state of one open report form: what is typed, saved, sent, refused. */
-import { api, asApiError, newKey, type ApiError, type Project, type ReportReceipt } from '$lib/api';
+import {
+  api,
+  asApiError,
+  newKey,
+  type ApiError,
+  type Project,
+  type Report,
+  type ReportReceipt,
+} from '$lib/api';
 import { wanExact } from '$lib/i18n';
 import { programme } from '$lib/view/programme.svelte';
 import { dropDraft, readDraft, saveDraft, type Draft } from './drafts';
-import { evaluate, plainNumber, type Typed } from './form';
+import { evaluate, plainNumber, toCorrect, typedBefore, type Typed } from './form';
 
 type Phase = 'typing' | 'sending' | 'queued' | 'stale' | 'sent';
 
@@ -20,6 +28,8 @@ export class ReportForm {
   outcome = $derived(
     evaluate(this.project, this.typed, programme().business_date, programme().thresholds),
   );
+  /** The returned report that this one corrects. */
+  returned: Report | null = $state.raw(null);
   readonly #account: string;
   #version: number;
   #key: string;
@@ -28,20 +38,28 @@ export class ReportForm {
     this.#account = account;
     this.project = project;
     const draft = readDraft(account, project.id);
+    const returned = toCorrect(project);
+    this.returned = returned;
     this.#version = draft?.version ?? project.version;
     this.#key = draft?.key ?? newKey();
     this.savedAt = draft?.savedAt ?? null;
+    const usual: Typed = returned
+      ? typedBefore(project, returned)
+      : {
+          effectiveOn: programme().business_date,
+          items: Object.fromEntries(
+            project.quantities.map((q) => [q.item, plainNumber(q.done, q.decimals)]),
+          ),
+          invested: wanExact(project.invested_yuan),
+          paid: wanExact(project.paid_yuan),
+          note: '',
+        };
     this.typed = {
-      effectiveOn: draft?.effectiveOn ?? programme().business_date,
-      items: Object.fromEntries(
-        project.quantities.map((q) => [
-          q.item,
-          draft?.items[q.item] ?? plainNumber(q.done, q.decimals),
-        ]),
-      ),
-      invested: draft?.invested ?? wanExact(project.invested_yuan),
-      paid: draft?.paid ?? wanExact(project.paid_yuan),
-      note: draft?.note ?? '',
+      effectiveOn: draft?.effectiveOn ?? usual.effectiveOn,
+      items: { ...usual.items, ...draft?.items },
+      invested: draft?.invested ?? usual.invested,
+      paid: draft?.paid ?? usual.paid,
+      note: draft?.note ?? usual.note,
     };
     if (draft?.queued) this.phase = 'queued';
   }
@@ -75,10 +93,15 @@ export class ReportForm {
     this.phase = 'sending';
     this.error = null;
     try {
-      this.receipt = await api.report(this.project.id, this.outcome.body, {
-        version: this.#version,
-        key: this.#key,
-      });
+      const corrects = this.returned ? { corrects: this.returned.id } : {};
+      this.receipt = await api.report(
+        this.project.id,
+        { ...this.outcome.body, ...corrects },
+        {
+          version: this.#version,
+          key: this.#key,
+        },
+      );
       dropDraft(this.#account, this.project.id);
       this.phase = 'sent';
     } catch (error) {
@@ -117,6 +140,8 @@ export class ReportForm {
   async #newest(): Promise<void> {
     try {
       this.project = await api.project(this.project.id);
+      // Somebody may have corrected it meanwhile, or this report came back while it was typed.
+      this.returned = toCorrect(this.project);
     } catch {
       // The comparison that the refusal carried is enough to decide.
     }
@@ -129,6 +154,7 @@ export class ReportForm {
       key: this.#key,
       savedAt: new Date().toISOString(),
       queued,
+      ...(this.returned ? { corrects: this.returned.id } : {}),
     };
     this.saveFailed = !saveDraft(this.#account, this.project.id, draft);
     this.savedAt = this.saveFailed ? null : draft.savedAt;

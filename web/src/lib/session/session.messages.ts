@@ -18,7 +18,7 @@ export const t = dictionary(
     demo: '演示账号',
     demoLead: '演示库，密码均为 {password}；点一下即可登录。',
     visitor: '未登录，只显示已公开的审核数',
-    menu: '{name} 的菜单',
+    menu: '的菜单',
     language: 'English',
     languageLabel: '语言',
     draftsWarning: '本机有 {n} 份未提交的填报，退出后会清除。',
@@ -45,7 +45,7 @@ export const t = dictionary(
     demo: 'Demo accounts',
     demoLead: 'Demo database, every password is {password}; press one to sign in.',
     visitor: 'Not signed in: approved, published figures only',
-    menu: 'Menu of {name}',
+    menu: 'menu',
     language: '中文',
     languageLabel: 'Language',
     draftsWarning:

@@ -1,8 +1,10 @@
 /** Who is here. The cookie is the server's; this only knows the account and the CSRF token. */
 import { api, client, type Account, type Sector, type Session } from '$lib/api';
 import { locale } from '$lib/i18n';
+import { reconnectLive } from '$lib/live';
 import { wipeDrafts } from '$lib/progress/drafts';
 import { flush, startOutbox } from '$lib/progress/outbox.svelte';
+import type { Page } from '$lib/view/url';
 
 class SessionStore {
   account = $state.raw<Account | null>(null);
@@ -16,6 +18,7 @@ export const session = new SessionStore();
 
 function accept(answer: Session): void {
   client.setCsrf(answer.csrf_token);
+  if (session.known && session.account?.id !== answer.account?.id) reconnectLive();
   session.account = answer.account;
   session.known = true;
   // Reports that waited for a network, or for their writer to sign in again.
@@ -46,6 +49,7 @@ export async function signOut(): Promise<void> {
   await api.signOut();
   if (account) wipeDrafts(account.id);
   session.account = null;
+  reconnectLive();
   // A new token for the sign-in form that comes next.
   accept(await api.session());
 }
@@ -70,6 +74,12 @@ export function can(capability: string, sector?: Sector): boolean {
 /** The area that the person works in: where the page opens. */
 export function homeArea(): string | null {
   return session.account?.grants[0]?.area.code ?? null;
+}
+
+/** Where a person's day begins: with what waits for her, or else with the map. */
+export function landing(): Page {
+  if (can('report_progress')) return 'todo';
+  return can('review_report') ? 'review' : 'map';
 }
 
 export function useLanguage(next: 'zh' | 'en'): void {
