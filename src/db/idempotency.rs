@@ -120,6 +120,30 @@ pub async fn seal(
     Ok(Answer { status, etag: Some(etag), body, repeated: false })
 }
 
+/// Stores the answer of a write that changes nothing on any map or list, so that the feed has
+/// nothing to tell.
+pub async fn keep(
+    db: &mut PgConnection,
+    request: &Repeatable,
+    (status, etag, body): (u16, String, &serde_json::Value),
+) -> Result<Answer> {
+    let body = serde_json::to_string(body).map_err(anyhow::Error::from)?;
+    sqlx::query(
+        "INSERT INTO idempotency_keys (account_id, key, operation, body_sha256, status, headers, body)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(request.account)
+    .bind(&request.key)
+    .bind(&request.operation)
+    .bind(request.body_sha256.as_slice())
+    .bind(status.cast_signed())
+    .bind(serde_json::json!({ "etag": etag }))
+    .bind(&body)
+    .execute(db)
+    .await?;
+    Ok(Answer { status, etag: Some(etag), body, repeated: false })
+}
+
 /// Deletes answers older than [`KEPT_DAYS`], expired sessions and old failed sign-ins. Returns
 /// the number of rows.
 pub async fn purge(db: &mut PgConnection, now: DateTime<Utc>) -> Result<u64> {

@@ -18,6 +18,7 @@ mod requirements;
 pub mod search;
 pub mod sessions;
 pub mod settings;
+pub mod sheets;
 
 use std::path::PathBuf;
 use std::str::FromStr;

@@ -29,6 +29,7 @@ mod reviews;
 mod search;
 mod server;
 mod sessions;
+mod sheets;
 mod shapefile;
 mod tiles_http;
 mod tiles_oracle;
