@@ -59,14 +59,15 @@ pub struct ColumnNote {
     pub state: &'static str,
 }
 
-/// Proposes a mapping of a sheet.
+/// Proposes a mapping of a sheet. `chosen` is the column that a person said names the rows.
 pub fn propose(
     grid: &Grid,
     directory: &Directory,
     fields: &[FieldInfo],
     own_sector: Option<Sector>,
+    chosen: Option<(u32, RowKind)>,
 ) -> Proposal {
-    let found = key_column(grid, directory);
+    let found = chosen.or_else(|| key_column(grid, directory));
     let (key, kind) = found.map_or((None, RowKind::Area), |(k, kind)| (Some(k), kind));
     let rows = key.map(|k| read_rows(grid, directory, k, kind)).unwrap_or_default();
     let is_data = |r: &&RowNote| matches!(r.state, "matched" | "likely" | "outside" | "ambiguous");

@@ -20,11 +20,11 @@ use crate::db::sheets::{self, FillRow, SheetRow, StoredFile};
 use crate::db;
 use crate::domain::permit::{Account, ExportFigures, Place, authorise_areas, places_for};
 use crate::error::{Error, Result};
-use crate::exchange::sheets::fields::{FieldInfo, catalogue};
-use crate::exchange::sheets::grid::{Area, Grid, cell_name};
+use crate::exchange::sheets::fields::{FieldInfo, RowKind, catalogue};
+use crate::exchange::sheets::grid::{Area, Grid, cell_name, parse_column};
 use crate::exchange::sheets::mapping::Mapping;
 use crate::exchange::sheets::names::{Directory, KnownArea, KnownProject};
-use crate::exchange::sheets::propose::{Proposal, Suggestion, propose};
+use crate::exchange::sheets::propose::{Proposal, propose};
 use crate::exchange::sheets::{LIMITS, SheetName, Workbook};
 
 /// Areas offered for correction at most.
@@ -50,6 +50,10 @@ pub async fn fields(State(state): State<AppState>, session: Session) -> Result<J
 pub struct FileQuery {
     /// Name of the sheet; the first that is not hidden when left out.
     sheet: Option<String>,
+    /// Letters of the column that names the rows, where a person knows better.
+    key: Option<String>,
+    /// What it names: area or project.
+    rows_are: Option<RowKind>,
 }
 
 /// An uploaded workbook, one of its sheets as a table, and what is proposed for it.
@@ -61,8 +65,19 @@ pub struct FileView {
     sheets: Vec<SheetName>,
     grid: GridView,
     proposal: Proposal,
-    /// Areas that rows may be given: of the level that most rows have, one's own alone.
-    areas: Vec<Suggestion>,
+    /// Areas that rows may be given: one's own alone, from the top down.
+    areas: Vec<AreaChoice>,
+}
+
+/// An area that a row may be given.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AreaChoice {
+    code: String,
+    name: String,
+    /// province, city, county, town or village
+    level: String,
+    /// Code of the area above, if one's own.
+    parent: Option<String>,
 }
 
 /// A sheet as a table.
@@ -137,12 +152,14 @@ pub async fn file(
     };
     let (names, grid, proposal, areas) = {
         let (content, wanted) = (file.content, query.sheet);
+        let rows_are = query.rows_are.unwrap_or(RowKind::Area);
+        let chosen = query.key.as_deref().and_then(parse_column).map(|key| (key, rows_are));
         apart(move || {
             let mut book = Workbook::open(&content, &LIMITS)?;
             let names: Vec<SheetName> = book.sheets().cloned().collect();
             let first = names.iter().find(|s| !s.hidden).or(names.first()).map(|s| s.name.clone());
             let grid = Grid::read(&mut book, &wanted.or(first).unwrap_or_default())?;
-            let proposal = propose(&grid, &directory, &fields, own_sector);
+            let proposal = propose(&grid, &directory, &fields, own_sector, chosen);
             let areas = offered(&directory);
             Ok((names, grid_view(&grid), proposal, areas))
         })
@@ -160,13 +177,20 @@ pub async fn file(
 }
 
 /// One's own areas, from the top down.
-fn offered(directory: &Directory) -> Vec<Suggestion> {
+fn offered(directory: &Directory) -> Vec<AreaChoice> {
     let mut own: Vec<&KnownArea> =
         directory.areas.iter().filter(|a| a.own && a.successors.is_none()).collect();
     own.sort_by_key(|a| (a.place.path.matches('/').count(), a.place.code.clone()));
-    own.into_iter()
+    let codes: HashMap<&str, &str> = own.iter().map(|a| (a.place.path.as_str(), a.place.code.as_str())).collect();
+    let above = |path: &str| path.trim_end_matches('/').rfind('/').and_then(|end| codes.get(&path[..=end]));
+    own.iter()
         .take(OFFERED)
-        .map(|a| Suggestion { code: a.place.code.clone(), name: a.place.name.clone() })
+        .map(|a| AreaChoice {
+            code: a.place.code.clone(),
+            name: a.place.name.clone(),
+            level: a.place.level.clone(),
+            parent: above(&a.place.path).map(ToString::to_string),
+        })
         .collect()
 }
 
