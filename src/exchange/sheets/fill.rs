@@ -11,7 +11,7 @@ use super::fields::{FieldInfo, Unit};
 use super::grid::{At, Grid, cell_name, parse_column, parse_ref};
 use super::mapping::{Column, Mapping, Reading, RowFill, Words, chinese_date};
 use super::patch::{self, Content};
-use super::{Limits, Workbook};
+use super::{Limits, Workbook, recalc};
 use crate::error::Result;
 
 /// Cells that a summary shows at most.
@@ -129,6 +129,8 @@ pub struct Summary {
     pub skipped: Vec<SkippedRow>,
     /// What was written; the first 5000 cells.
     pub cells: Vec<Written>,
+    /// Results of the formulas that are simple enough to be computed here.
+    pub results: Vec<Written>,
 }
 
 /// Fills a workbook.
@@ -145,14 +147,19 @@ pub fn fill(
 ) -> Result<(Vec<u8>, Summary)> {
     let mut book = Workbook::open(bytes, limits)?;
     let grid = Grid::read(&mut book, &mapping.sheet)?;
-    let (cells, summary) = plan(&grid, mapping, fields, words, source, book.since_1904);
+    let (cells, mut summary) = plan(&grid, mapping, fields, words, source, book.since_1904);
+    let results = recalc::results(&grid, &cells);
+    for (at, value) in results.iter().take(SHOWN_CELLS) {
+        let text = value.round_dp(4).normalize().to_string();
+        summary.results.push(Written { cell: cell_name(*at), text });
+    }
     let path = book.path_of(&mapping.sheet)?;
     let mut parts = BTreeMap::new();
     for sheet in book.sheet_paths() {
         let xml = book.part(&sheet)?;
-        let none = BTreeMap::new();
-        let own = if sheet == path { &cells } else { &none };
-        let patched = patch::cells(&xml, own, &grid, &book.limits, book.deadline)?;
+        let none = (BTreeMap::new(), BTreeMap::new());
+        let (own, sums) = if sheet == path { (&cells, &results) } else { (&none.0, &none.1) };
+        let patched = patch::cells(&xml, own, sums, &grid, &book.limits, book.deadline)?;
         if patched != xml {
             parts.insert(sheet, patched);
         }

@@ -56,6 +56,8 @@ pub struct Cell {
     pub text: String,
     /// It holds a formula, which is never overwritten.
     pub formula: Option<String>,
+    /// It holds a number, not words that look like one.
+    pub number: bool,
     /// Number of its style.
     pub style: u32,
 }
@@ -203,6 +205,7 @@ impl Grid {
                 }
                 Event::Start(e) if local(e) == "v" => {
                     let value = walker.text_until_end()?;
+                    cell.number = matches!(kind, "" | "n");
                     cell.text = match kind {
                         "s" => value.trim().parse().ok().and_then(|i: usize| strings.get(i)).cloned().unwrap_or_default(),
                         "b" => if value.trim() == "1" { "TRUE" } else { "FALSE" }.to_owned(),

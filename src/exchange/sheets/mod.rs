@@ -12,6 +12,7 @@ pub mod names;
 mod package;
 mod patch;
 pub mod propose;
+mod recalc;
 #[cfg(test)]
 mod tests;
 mod xml;

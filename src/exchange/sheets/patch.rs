@@ -22,11 +22,12 @@ pub enum Content {
     Empty,
 }
 
-/// A sheet with some cells changed and the stored results of all formulas dropped, so that whoever
-/// opens the workbook computes them anew. A cell that holds a formula keeps it.
+/// A sheet with some cells changed. A cell that holds a formula keeps it; its stored result becomes
+/// the one in `results`, or is dropped.
 pub(super) fn cells(
     xml: &str,
     wanted: &BTreeMap<At, Content>,
+    results: &BTreeMap<At, Decimal>,
     grid: &Grid,
     limits: &Limits,
     deadline: Deadline,
@@ -80,9 +81,7 @@ pub(super) fn cells(
                 let inside = read_cell(&mut walker, span)?;
                 let content = left.remove(&at);
                 if inside.formula {
-                    if let Some(value) = inside.value {
-                        out.replace(value, "");
-                    }
+                    out.result(&inside, results.get(&at), &prefix);
                 } else if let Some(content) = content {
                     out.replace(inside.whole, &element(at, style.as_deref(), content, &prefix));
                 }
@@ -162,6 +161,25 @@ impl Out<'_> {
         self.out.push_str(text);
         self.copied = span.end;
     }
+    /// The stored result of a formula; the type of a cell that held words or an error goes with it.
+    fn result(&mut self, inside: &Inside, result: Option<&Decimal>, prefix: &str) {
+        let text = result.map(|r| {
+            let r = r.round_sf(15).unwrap_or(*r).normalize();
+            format!("<{prefix}v>{r}</{prefix}v>")
+        });
+        if result.is_some() {
+            let tag = &self.xml[inside.open.clone()];
+            let plain = without_attribute(tag, "t");
+            if plain != *tag {
+                self.replace(inside.open.clone(), &plain);
+            }
+        }
+        match (&inside.value, text) {
+            (Some(value), text) => self.replace(value.clone(), &text.unwrap_or_default()),
+            (None, Some(text)) => self.insert(inside.formula_end, &text),
+            (None, None) => {}
+        }
+    }
     fn finish(mut self) -> String {
         self.out.push_str(&self.xml[self.copied..]);
         self.out
@@ -169,20 +187,27 @@ impl Out<'_> {
 }
 
 struct Inside {
+    open: Range<usize>,
     whole: Range<usize>,
     formula: bool,
+    formula_end: usize,
     value: Option<Range<usize>>,
 }
 
 fn read_cell(walker: &mut Walker<'_>, open: Range<usize>) -> Result<Inside> {
-    let mut inside = Inside { whole: open, formula: false, value: None };
+    let mut inside =
+        Inside { open: open.clone(), whole: open, formula: false, formula_end: 0, value: None };
     let mut begun = None;
     while let Some((event, span)) = walker.next()? {
         match &event {
-            Event::Start(e) | Event::Empty(e) if local(e) == "f" => inside.formula = true,
+            Event::Start(e) | Event::Empty(e) if local(e) == "f" => {
+                inside.formula = true;
+                inside.formula_end = span.end;
+            }
             Event::Start(e) if local(e) == "v" => begun = Some(span.start),
             Event::Empty(e) if local(e) == "v" => inside.value = Some(span),
             Event::End(e) => match e.local_name().into_inner() {
+                "f" => inside.formula_end = span.end,
                 "v" => inside.value = begun.map(|from| from..span.end),
                 "c" => {
                     inside.whole.end = span.end;

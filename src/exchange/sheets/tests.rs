@@ -247,6 +247,10 @@ fn filling_changes_the_named_cells_and_nothing_else() {
 
     assert_eq!((summary.rows_filled, summary.empty_count, summary.formulas_kept), (3, 4, 7));
     assert_eq!(summary.partial.len(), 2);
+    // 合计 is there for viewers that do not compute, and a share of nothing is left to Excel.
+    assert_eq!((number(7, 2), number(7, 4), number(4, 6)), (Some(120.0), Some(37035.0), Some(0.75)));
+    let results: Vec<&str> = summary.results.iter().map(|r| r.cell.as_str()).collect();
+    assert_eq!(results, ["G5", "G6", "C8", "D8", "E8", "F8"]);
     let (old, new) = (parts(&before), parts(&after));
     assert_eq!(old.keys().collect::<Vec<_>>(), new.keys().collect::<Vec<_>>());
     let changed: Vec<&str> = old.iter().filter(|(k, v)| new[*k] != **v).map(|(k, _)| k.as_str()).collect();
@@ -337,7 +341,7 @@ fn shared_formulas_inline_strings_and_dates_are_understood() {
     mapping.columns.push(super::mapping::Column { column: "C".into(), field: "served.road".into(), unit: Unit::Count, reading: None });
     let (after, _) = fill(&bytes, &LIMITS, &mapping, &fields, &words(), &Table).unwrap();
     let xml = String::from_utf8(parts(&after)["xl/worksheets/sheet1.xml"].clone()).unwrap();
-    assert!(xml.contains("<f t=\"shared\" ref=\"C2:C3\" si=\"0\">B2*2</f></c>"), "{xml}");
+    assert!(xml.contains("<f t=\"shared\" ref=\"C2:C3\" si=\"0\">B2*2</f><v>80</v></c>"), "{xml}");
     assert!(xml.contains("<f t=\"shared\" si=\"0\"/></c>"), "{xml}");
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(after)).unwrap();
     let range = book.worksheet_range("Sheet1").unwrap();

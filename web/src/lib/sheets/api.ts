@@ -124,6 +124,8 @@ export interface Summary {
   partial: { cell: string; row: string; field: string; field_en: string; missing: number }[];
   skipped: { row: number; text: string; reason: 'left_alone' | 'not_found' }[];
   cells: { cell: string; text: string }[];
+  /** Results of formulas that the server understands. */
+  results: { cell: string; text: string }[];
 }
 export interface Filling {
   id: string;
