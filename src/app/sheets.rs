@@ -196,7 +196,8 @@ fn name_taken(error: Error) -> Error {
     Error::invalid(vec![crate::error::FieldError {
         field: "name".into(),
         message: "本辖区已有同名套表，请换一个名称，或打开原来的套表保存为新版本。".into(),
-        message_en: "Your area has a form of this name; choose another, or save a new version of that one.".into(),
+        message_en: "Your area has a form of this name; choose another, or save a new version of that one."
+            .into(),
     }])
 }
 
@@ -208,7 +209,10 @@ fn stale(seen: i32, sheet: &sheets::SheetRow) -> Error {
             "{} 已在此期间保存了第 {} 版，请重新打开核对后再保存。",
             sheet.recorded_by.display_name, sheet.version
         ),
-        detail_en: format!("{} has saved version {} meanwhile.", sheet.recorded_by.display_name, sheet.version),
+        detail_en: format!(
+            "{} has saved version {} meanwhile.",
+            sheet.recorded_by.display_name, sheet.version
+        ),
         errors: Vec::new(),
         extra: Some(json!({
             "current": { "id": sheet.id, "version": sheet.version },

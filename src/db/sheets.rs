@@ -151,11 +151,10 @@ fn sheet_row(r: &sqlx::postgres::PgRow) -> Result<SheetRow> {
 
 /// Forms that the account may use, the last used first; at most 200.
 pub async fn list(db: &mut PgConnection) -> Result<Vec<SheetRow>> {
-    let rows = sqlx::query(sheet_columns!(
-        "ORDER BY coalesce(l.recorded_at, v.recorded_at) DESC, s.id LIMIT 200"
-    ))
-    .fetch_all(db)
-    .await?;
+    let rows =
+        sqlx::query(sheet_columns!("ORDER BY coalesce(l.recorded_at, v.recorded_at) DESC, s.id LIMIT 200"))
+            .fetch_all(db)
+            .await?;
     rows.iter().map(sheet_row).collect()
 }
 
@@ -180,14 +179,16 @@ pub async fn insert_sheet(
     by: Uuid,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    sqlx::query("INSERT INTO sheets (id, area_id, name, recorded_by, recorded_at) VALUES ($1, $2, $3, $4, $5)")
-        .bind(id)
-        .bind(area)
-        .bind(name)
-        .bind(by)
-        .bind(now)
-        .execute(db)
-        .await?;
+    sqlx::query(
+        "INSERT INTO sheets (id, area_id, name, recorded_by, recorded_at) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(id)
+    .bind(area)
+    .bind(name)
+    .bind(by)
+    .bind(now)
+    .execute(db)
+    .await?;
     Ok(())
 }
 
@@ -318,7 +319,10 @@ pub async fn fills(db: &mut PgConnection, sheet: Uuid) -> Result<Vec<FillRow>> {
                 at: r.try_get("at")?,
                 reading: r.try_get("reading")?,
                 file_name: r.try_get("file_name")?,
-                recorded_by: Person { display_name: r.try_get("display_name")?, unit_name: r.try_get("unit_name")? },
+                recorded_by: Person {
+                    display_name: r.try_get("display_name")?,
+                    unit_name: r.try_get("unit_name")?,
+                },
                 recorded_at: r.try_get("recorded_at")?,
             })
         })

@@ -75,7 +75,8 @@ async fn a_filled_form_says_what_the_figures_say_on_every_date() {
     let server = Server::start(&db).await;
     let clerk = sign_in(&server, "jiaotong.wuhua").await;
     let figures = clerk.get("/api/v1/areas/441424/figures").await.is(200);
-    let names: Vec<&str> = figures["children"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        figures["children"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
     assert!(names.len() > 5);
     let headings = [
         "自然村总数（20户以上）",
@@ -86,14 +87,19 @@ async fn a_filled_form_says_what_the_figures_say_on_every_date() {
         "完成投资（万元）",
     ];
     let file = upload(&clerk, &new_key(), form(&names, &headings)).await.is(201);
-    assert_eq!((file["file_name"].as_str(), file["sheets"][0]["name"].as_str()), (Some("附表.xlsx"), Some("附表")));
+    assert_eq!(
+        (file["file_name"].as_str(), file["sheets"][0]["name"].as_str()),
+        (Some("附表.xlsx"), Some("附表"))
+    );
 
     let view = clerk.get(&format!("/api/v1/sheet-files/{}", file["id"].as_str().unwrap())).await.is(200);
     let mapping = &view["proposal"]["mapping"];
-    let states: Vec<&str> = view["proposal"]["rows"].as_array().unwrap().iter().map(|r| r["state"].as_str().unwrap()).collect();
+    let states: Vec<&str> =
+        view["proposal"]["rows"].as_array().unwrap().iter().map(|r| r["state"].as_str().unwrap()).collect();
     assert!(states[..names.len()].iter().all(|s| *s == "matched"), "{states:?}");
     assert_eq!(states.last(), Some(&"formula_total"));
-    let fields: Vec<&str> = mapping["columns"].as_array().unwrap().iter().map(|c| c["field"].as_str().unwrap()).collect();
+    let fields: Vec<&str> =
+        mapping["columns"].as_array().unwrap().iter().map(|c| c["field"].as_str().unwrap()).collect();
     assert_eq!(
         fields,
         [
@@ -112,11 +118,22 @@ async fn a_filled_form_says_what_the_figures_say_on_every_date() {
     let again = read(clerk.write("/api/v1/sheets", 0, &key, &body).send().await.unwrap()).await;
     assert_eq!((saved.status.as_u16(), &saved.text), (201, &again.text), "a repeated save saves once");
     let sheet = saved.json()["id"].as_str().unwrap().to_owned();
-    assert_eq!(post(&clerk, "/api/v1/sheets", 0, &body).await.is_problem(422, "invalid")["errors"][0]["field"], "name");
+    assert_eq!(
+        post(&clerk, "/api/v1/sheets", 0, &body).await.is_problem(422, "invalid")["errors"][0]["field"],
+        "name"
+    );
 
     let mut sums = HashMap::new();
-    for (at, reading) in [("2020-10-31", "reported"), ("2020-10-31", "approved"), ("2019-09-30", "reported")] {
-        let made = post(&clerk, &format!("/api/v1/sheets/{sheet}/fills"), 0, &json!({ "at": at, "reading": reading })).await.is(201);
+    for (at, reading) in [("2020-10-31", "reported"), ("2020-10-31", "approved"), ("2019-09-30", "reported")]
+    {
+        let made = post(
+            &clerk,
+            &format!("/api/v1/sheets/{sheet}/fills"),
+            0,
+            &json!({ "at": at, "reading": reading }),
+        )
+        .await
+        .is(201);
         assert_eq!(made["summary"]["rows_filled"], names.len());
         let path = format!("/api/v1/sheet-fills/{}/file", made["id"].as_str().unwrap());
         let (headers, content) = bytes(&clerk, &path).await;
@@ -124,10 +141,14 @@ async fn a_filled_form_says_what_the_figures_say_on_every_date() {
         assert!(headers["content-disposition"].to_str().unwrap().contains("filename*=UTF-8''"));
         let mut book: Xlsx<_> = Xlsx::new(Cursor::new(content)).unwrap();
         let range = book.worksheet_range("附表").unwrap();
-        let number = |row: usize, column: u32| {
-            range.get_value((2 + row as u32, column)).and_then(DataType::as_f64)
-        };
-        let empty: Vec<&str> = made["summary"]["empty"].as_array().unwrap().iter().map(|e| e["cell"].as_str().unwrap()).collect();
+        let number =
+            |row: usize, column: u32| range.get_value((2 + row as u32, column)).and_then(DataType::as_f64);
+        let empty: Vec<&str> = made["summary"]["empty"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|e| e["cell"].as_str().unwrap())
+            .collect();
         for (i, child) in figures["children"].as_array().unwrap().iter().enumerate() {
             let code = child["code"].as_str().unwrap();
             let shown = clerk.get(&format!("/api/v1/areas/{code}/figures?at={at}")).await.is(200);
@@ -144,14 +165,27 @@ async fn a_filled_form_says_what_the_figures_say_on_every_date() {
             }
             // Kilometres: the sum over the town's projects as their own pages give it, today.
             if at == "2020-10-31" && reading == "reported" && i < 3 {
-                let list = clerk.get(&format!("/api/v1/projects?area={code}&sector=road&limit=200")).await.is(200);
+                let list =
+                    clerk.get(&format!("/api/v1/projects?area={code}&sector=road&limit=200")).await.is(200);
                 let mut km = 0.0;
-                for project in list["items"].as_array().unwrap().iter().filter(|p| p["status"] != "cancelled") {
-                    let detail = clerk.get(&format!("/api/v1/projects/{}", project["id"].as_str().unwrap())).await.is(200);
-                    km += detail["quantities"].as_array().unwrap().iter().find(|q| q["item"] == "surface_km").map_or(0.0, |q| q["done"].as_f64().unwrap());
+                for project in list["items"].as_array().unwrap().iter().filter(|p| p["status"] != "cancelled")
+                {
+                    let detail = clerk
+                        .get(&format!("/api/v1/projects/{}", project["id"].as_str().unwrap()))
+                        .await
+                        .is(200);
+                    km += detail["quantities"]
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .find(|q| q["item"] == "surface_km")
+                        .map_or(0.0, |q| q["done"].as_f64().unwrap());
                 }
                 let cell = format!("F{}", 3 + i);
-                assert!((number(i, 5).unwrap_or(0.0) - km).abs() < 1e-6 || empty.contains(&cell.as_str()), "{code}: {km}");
+                assert!(
+                    (number(i, 5).unwrap_or(0.0) - km).abs() < 1e-6 || empty.contains(&cell.as_str()),
+                    "{code}: {km}"
+                );
             }
         }
         let formulas = book.worksheet_formula("附表").unwrap();
@@ -159,7 +193,11 @@ async fn a_filled_form_says_what_the_figures_say_on_every_date() {
         assert_eq!(total, Some(format!("SUM(C3:C{})", 2 + names.len())));
         let label = range.get_value((0, 0)).unwrap().to_string();
         let day: chrono::NaiveDate = at.parse().unwrap();
-        assert!(label.contains("填表人：李敏") && label.contains(&day.format("截止日期：%Y年%-m月%-d日").to_string()), "{label}");
+        assert!(
+            label.contains("填表人：李敏")
+                && label.contains(&day.format("截止日期：%Y年%-m月%-d日").to_string()),
+            "{label}"
+        );
         let sum: f64 = (0..names.len()).filter_map(|i| number(i, 2)).sum();
         sums.insert((at, reading), sum);
     }
@@ -173,8 +211,14 @@ async fn a_filled_form_says_what_the_figures_say_on_every_date() {
     assert_eq!(post(&clerk, &path, 1, &next).await.is(201)["version"], 2);
     post(&clerk, &path, 1, &next).await.is_problem(412, "stale_version");
     let one = clerk.get(&format!("/api/v1/sheets/{sheet}")).await.is(200);
-    assert_eq!((one["mapping"]["columns"].as_array().unwrap().len(), one["fills"].as_array().unwrap().len()), (2, 3));
-    let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM sheet_versions").fetch_one(&mut db.owner().await).await.unwrap();
+    assert_eq!(
+        (one["mapping"]["columns"].as_array().unwrap().len(), one["fills"].as_array().unwrap().len()),
+        (2, 3)
+    );
+    let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM sheet_versions")
+        .fetch_one(&mut db.owner().await)
+        .await
+        .unwrap();
     assert_eq!(kept, 2);
     let told: i64 = sqlx::query_scalar("SELECT count(*) FROM audit_entries WHERE chain = '441424' AND body LIKE '%\"action\":\"fill_sheet\"%'")
         .fetch_one(&mut db.owner().await)
@@ -234,7 +278,11 @@ async fn nobody_takes_figures_out_of_areas_not_ones_own() {
     for path in ["/api/v1/sheets", "/api/v1/sheet-fields", &format!("/api/v1/sheet-files/{id}")] {
         assert_eq!(world.server.get(path).await.status(), 401, "{path}");
     }
-    let stranger = Person { client: world.server.another_client(), base: world.server.base.clone(), csrf: String::new() };
+    let stranger = Person {
+        client: world.server.another_client(),
+        base: world.server.base.clone(),
+        csrf: String::new(),
+    };
     upload(&stranger, &new_key(), vec![]).await.is_problem(401, "sign_in_required");
     let forged = Person { client: clerk.client.clone(), base: clerk.base.clone(), csrf: "x".into() };
     upload(&forged, &new_key(), form(&["转水镇"], &["行政村数"])).await.is_problem(403, "foreign_origin");
@@ -246,7 +294,8 @@ async fn nobody_takes_figures_out_of_areas_not_ones_own() {
 async fn refusals_say_what_to_do_and_keys_keep_uploads_single() {
     let world = World::start().await;
     let clerk = world.sign_in("road.wuhua").await;
-    let problem = upload(&clerk, &new_key(), vec![0xD0, 0xCF, 0x11, 0xE0, 1, 2]).await.is_problem(422, "file_refused");
+    let problem =
+        upload(&clerk, &new_key(), vec![0xD0, 0xCF, 0x11, 0xE0, 1, 2]).await.is_problem(422, "file_refused");
     assert_eq!(problem["reason"], "not_xlsx");
     assert!(problem["detail"].as_str().unwrap().contains("另存为"));
     upload(&clerk, &new_key(), b"PK\x03\x04 broken".to_vec()).await.is_problem(422, "unreadable_file");
@@ -263,7 +312,8 @@ async fn refusals_say_what_to_do_and_keys_keep_uploads_single() {
     let view = clerk.get(&format!("/api/v1/sheet-files/{}", id.as_str().unwrap())).await.is(200);
     let mut mapping = view["proposal"]["mapping"].clone();
     mapping["columns"][0]["field"] = json!("no.such");
-    let problem = post(&clerk, "/api/v1/sheets", 0, &json!({ "name": "表", "file_id": id, "mapping": mapping })).await;
+    let problem =
+        post(&clerk, "/api/v1/sheets", 0, &json!({ "name": "表", "file_id": id, "mapping": mapping })).await;
     assert_eq!(problem.is_problem(422, "invalid")["errors"][0]["field"], "columns.B");
 }
 
@@ -273,13 +323,23 @@ async fn the_database_refuses_alone() {
     let clerk = world.sign_in("road.wuhua").await;
     let file = upload(&clerk, &new_key(), form(&["转水镇"], &["行政村数"])).await.is(201);
     let pool = world.db.pool();
-    for (login, seen) in [("road.wuhua", 1_i64), ("office.meizhou", 1), ("road.xingning", 0), ("admin.gd", 0), ("", 0)] {
+    for (login, seen) in
+        [("road.wuhua", 1_i64), ("office.meizhou", 1), ("road.xingning", 0), ("admin.gd", 0), ("", 0)]
+    {
         let mut tx = pool.begin().await.unwrap();
-        let id: Option<uuid::Uuid> =
-            sqlx::query_scalar("SELECT id FROM accounts WHERE login = $1").bind(login).fetch_optional(&mut *tx).await.unwrap();
+        let id: Option<uuid::Uuid> = sqlx::query_scalar("SELECT id FROM accounts WHERE login = $1")
+            .bind(login)
+            .fetch_optional(&mut *tx)
+            .await
+            .unwrap();
         let name = id.map(|i| i.to_string()).unwrap_or_default();
-        sqlx::query("SELECT set_config('cuntong.account', $1, true)").bind(&name).execute(&mut *tx).await.unwrap();
-        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM sheet_files").fetch_one(&mut *tx).await.unwrap();
+        sqlx::query("SELECT set_config('cuntong.account', $1, true)")
+            .bind(&name)
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        let count: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM sheet_files").fetch_one(&mut *tx).await.unwrap();
         assert_eq!(count, seen, "{login}");
         let insert = format!(
             "INSERT INTO sheets (id, area_id, name, recorded_by) SELECT gen_random_uuid(), id, 'x{login}', '{}' FROM areas WHERE code = '441424'",

@@ -175,7 +175,8 @@ pub fn catalogue(items: &[QuantityItem]) -> Vec<FieldInfo> {
     }
     let cover = ("覆盖情况（20户以上自然村）", "Coverage (natural villages that count)");
     for (word, zh, en) in SERVICES {
-        let say = |what: &str, en_what: &str| (format!("{zh}{what}"), format!("natural villages, {en}: {en_what}"));
+        let say =
+            |what: &str, en_what: &str| (format!("{zh}{what}"), format!("natural villages, {en}: {en_what}"));
         list.add(AREA, cover, format!("served.{word}"), say("自然村数", "served"), Unit::Count, true);
         let un = (format!("未{zh}自然村数"), format!("natural villages without {en}"));
         list.add(AREA, cover, format!("unserved.{word}"), un, Unit::Count, true);
@@ -190,7 +191,14 @@ pub fn catalogue(items: &[QuantityItem]) -> Vec<FieldInfo> {
     }
     let one = ("项目", "Project");
     for (word, zh, en, unit) in PROJECT {
-        list.add(ONE, one, format!("project.{word}"), own(zh, en), unit, matches!(word, "status" | "percent"));
+        list.add(
+            ONE,
+            one,
+            format!("project.{word}"),
+            own(zh, en),
+            unit,
+            matches!(word, "status" | "percent"),
+        );
     }
     for item in items {
         let Some(sector) = Sector::parse(&item.sector) else { continue };
@@ -226,7 +234,11 @@ pub fn catalogue(items: &[QuantityItem]) -> Vec<FieldInfo> {
             let by_reading = matches!(word, "invested" | "paid");
             list.add(rows, group, format!("money.{sector}.{word}"), name, Unit::WanYuan, by_reading);
         }
-        for (word, zh, en) in [("done_rate", "完工率", "share of projects done"), ("invested_rate", "投资完成率", "share of investment done"), ("paid_rate", "资金支付率", "share paid")] {
+        for (word, zh, en) in [
+            ("done_rate", "完工率", "share of projects done"),
+            ("invested_rate", "投资完成率", "share of investment done"),
+            ("paid_rate", "资金支付率", "share paid"),
+        ] {
             let name = (format!("{}{zh}", short(sector)), format!("{}: {en}", group.1));
             list.add(AREA, group, format!("rate.{sector}.{word}"), name, Unit::Percent, true);
         }

@@ -221,7 +221,8 @@ fn plan(
         plan.summary.sum_rows += 1;
         let name = key.map(|k| grid.shown((row.row, k)).trim().to_owned()).unwrap_or_default();
         for (number, column, info) in &columns {
-            let parts: Vec<Decimal> = rows.iter().filter_map(|r| numbers.get(&(*r, *number)).copied()).collect();
+            let parts: Vec<Decimal> =
+                rows.iter().filter_map(|r| numbers.get(&(*r, *number)).copied()).collect();
             let value = match (info.additive, parts.is_empty()) {
                 (false, _) => Value::Missing(Missing::NoTask),
                 (true, true) => Value::Missing(Missing::NotReported),

@@ -207,7 +207,13 @@ impl Grid {
                     let value = walker.text_until_end()?;
                     cell.number = matches!(kind, "" | "n");
                     cell.text = match kind {
-                        "s" => value.trim().parse().ok().and_then(|i: usize| strings.get(i)).cloned().unwrap_or_default(),
+                        "s" => value
+                            .trim()
+                            .parse()
+                            .ok()
+                            .and_then(|i: usize| strings.get(i))
+                            .cloned()
+                            .unwrap_or_default(),
                         "b" => if value.trim() == "1" { "TRUE" } else { "FALSE" }.to_owned(),
                         _ => value,
                     };
@@ -231,8 +237,13 @@ fn refuse_formula(formula: &str) -> Result<()> {
         if upper.contains(name) {
             return Err(refused(
                 "external_links",
-                format!("公式中用到了连接外部的函数（{}）。请改成数值后另存上传。", name.trim_end_matches('(')),
-                format!("A formula reaches outside the workbook ({name}). Replace it by its value and save again."),
+                format!(
+                    "公式中用到了连接外部的函数（{}）。请改成数值后另存上传。",
+                    name.trim_end_matches('(')
+                ),
+                format!(
+                    "A formula reaches outside the workbook ({name}). Replace it by its value and save again."
+                ),
             ));
         }
     }
@@ -242,8 +253,14 @@ fn refuse_formula(formula: &str) -> Result<()> {
 fn too_many(limits: &super::Limits) -> crate::error::Error {
     refused(
         "too_large",
-        format!("工作表超过 {} 行、{} 列或 {} 个单元格。请删去空白的格式行列后另存再传。", limits.rows, limits.columns, limits.cells),
-        format!("The sheet has more than {} rows, {} columns or {} cells.", limits.rows, limits.columns, limits.cells),
+        format!(
+            "工作表超过 {} 行、{} 列或 {} 个单元格。请删去空白的格式行列后另存再传。",
+            limits.rows, limits.columns, limits.cells
+        ),
+        format!(
+            "The sheet has more than {} rows, {} columns or {} cells.",
+            limits.rows, limits.columns, limits.cells
+        ),
     )
 }
 

@@ -158,7 +158,11 @@ impl Mapping {
             errors.push(FieldError { field, message: zh, message_en: en });
         };
         if self.columns.is_empty() {
-            wrong("columns".into(), "还没有对应任何列，请至少给一列选定指标。".into(), "Map at least one column.".into());
+            wrong(
+                "columns".into(),
+                "还没有对应任何列，请至少给一列选定指标。".into(),
+                "Map at least one column.".into(),
+            );
         }
         let (mut seen, key) = (HashSet::new(), self.key_column.as_deref());
         for column in &self.columns {
@@ -171,12 +175,24 @@ impl Mapping {
                 wrong(name.clone(), format!("{} 列对应了两次。", column.column), "Mapped twice.".into());
             }
             if key.and_then(parse_column) == Some(number) {
-                wrong(name.clone(), format!("{} 列已用作行名称，不能再填数。", column.column), "It names the rows.".into());
+                wrong(
+                    name.clone(),
+                    format!("{} 列已用作行名称，不能再填数。", column.column),
+                    "It names the rows.".into(),
+                );
             }
             match fields.iter().find(|f| f.field == column.field) {
                 Some(info) if !info.rows.contains(&self.rows_are) => {
-                    let what = if self.rows_are == RowKind::Area { "按区划填的行" } else { "按项目填的行" };
-                    wrong(name, format!("{}没有“{}”。", what, info.name_zh), "These rows do not have this field.".into());
+                    let what = if self.rows_are == RowKind::Area {
+                        "按区划填的行"
+                    } else {
+                        "按项目填的行"
+                    };
+                    wrong(
+                        name,
+                        format!("{}没有“{}”。", what, info.name_zh),
+                        "These rows do not have this field.".into(),
+                    );
                 }
                 Some(info) if !info.units.contains(&column.unit) => {
                     wrong(name, format!("“{}”不能用这个单位。", info.name_zh), "It has no such unit.".into());
@@ -189,7 +205,11 @@ impl Mapping {
         for row in &self.rows {
             let name = format!("rows.{}", row.row);
             if row.row == 0 || row.row > 5_000 || !rows.insert(row.row) {
-                wrong(name.clone(), format!("第 {} 行不存在或重复。", row.row), "No such row, or twice.".into());
+                wrong(
+                    name.clone(),
+                    format!("第 {} 行不存在或重复。", row.row),
+                    "No such row, or twice.".into(),
+                );
             }
             let fits = match &row.fill {
                 RowFill::Area { .. } => self.rows_are == RowKind::Area,
@@ -198,14 +218,19 @@ impl Mapping {
                     !rows.is_empty()
                         && rows.iter().all(|n| {
                             self.rows.iter().any(|r| {
-                                r.row == *n && matches!(r.fill, RowFill::Area { .. } | RowFill::Project { .. })
+                                r.row == *n
+                                    && matches!(r.fill, RowFill::Area { .. } | RowFill::Project { .. })
                             })
                         })
                 }
                 RowFill::Leave => true,
             };
             if !fits {
-                wrong(name, format!("第 {} 行的对应方式不成立，请重新选择。", row.row), "The row's filling does not fit.".into());
+                wrong(
+                    name,
+                    format!("第 {} 行的对应方式不成立，请重新选择。", row.row),
+                    "The row's filling does not fit.".into(),
+                );
             }
         }
         if !self.rows.iter().any(|r| !matches!(r.fill, RowFill::Leave)) {

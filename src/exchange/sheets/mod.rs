@@ -101,6 +101,8 @@ pub(crate) fn unreadable(what: impl std::fmt::Display) -> Error {
     Error::problem(
         Code::UnreadableFile,
         format!("这个 .xlsx 文件已损坏或不完整（{what}）。请用 Excel 或 WPS 打开，另存为 .xlsx 后再传。"),
-        format!("This .xlsx file is broken ({what}). Open it in Excel or WPS, save it as .xlsx and send it again."),
+        format!(
+            "This .xlsx file is broken ({what}). Open it in Excel or WPS, save it as .xlsx and send it again."
+        ),
     )
 }

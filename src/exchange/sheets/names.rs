@@ -84,7 +84,12 @@ impl Directory {
 
     /// A project by its code.
     pub fn project(&self, code: &str) -> Option<&KnownProject> {
-        self.project_by.get(&plain(code)).into_iter().flatten().map(|i| &self.projects[*i]).find(|p| p.code == code)
+        self.project_by
+            .get(&plain(code))
+            .into_iter()
+            .flatten()
+            .map(|i| &self.projects[*i])
+            .find(|p| p.code == code)
     }
 
     /// Standing areas that a text can mean, by how it fits.
@@ -109,7 +114,9 @@ impl Directory {
         for area in found.into_iter().flatten().map(|i| &self.areas[*i]) {
             match &area.successors {
                 None => list.push((area, fit)),
-                Some(codes) => list.extend(codes.iter().filter_map(|c| self.area(c)).map(|a| (a, Fit::Likely))),
+                Some(codes) => {
+                    list.extend(codes.iter().filter_map(|c| self.area(c)).map(|a| (a, Fit::Likely)))
+                }
             }
         }
         list.dedup_by(|a, b| a.0.place.code == b.0.place.code);
@@ -179,8 +186,23 @@ pub fn plain(text: &str) -> String {
 /// The name without the word for its level: 五华县 → 五华, 转水镇 → 转水, 梅花村民委员会 → 梅花.
 pub fn stem(name: &str) -> &str {
     for end in [
-        "村民委员会", "社区居民委员会", "居民委员会", "街道办事处", "办事处", "村委会", "居委会", "自治县", "街道",
-        "社区", "省", "市", "县", "区", "镇", "乡", "村",
+        "村民委员会",
+        "社区居民委员会",
+        "居民委员会",
+        "街道办事处",
+        "办事处",
+        "村委会",
+        "居委会",
+        "自治县",
+        "街道",
+        "社区",
+        "省",
+        "市",
+        "县",
+        "区",
+        "镇",
+        "乡",
+        "村",
     ] {
         if let Some(rest) = name.strip_suffix(end)
             && rest.chars().count() >= 2
@@ -207,10 +229,22 @@ mod tests {
 
     #[test]
     fn names_as_people_write_them() {
-        for (text, name) in [(" 转 水 镇　", "转水镇"), ("1.转水镇", "转水镇"), ("（一）五华县", "五华县"), ("３、河东", "河东"), ("2019.5", "5")] {
+        for (text, name) in [
+            (" 转 水 镇　", "转水镇"),
+            ("1.转水镇", "转水镇"),
+            ("（一）五华县", "五华县"),
+            ("３、河东", "河东"),
+            ("2019.5", "5"),
+        ] {
             assert_eq!(plain(text), name, "{text}");
         }
-        for (name, short) in [("五华县", "五华"), ("矮车村民委员会", "矮车"), ("连南瑶族自治县", "连南瑶族"), ("赤坎区", "赤坎"), ("沙县", "沙县")] {
+        for (name, short) in [
+            ("五华县", "五华"),
+            ("矮车村民委员会", "矮车"),
+            ("连南瑶族自治县", "连南瑶族"),
+            ("赤坎区", "赤坎"),
+            ("沙县", "沙县"),
+        ] {
             assert_eq!(stem(name), short);
         }
         assert!(is_total("合 计") && is_total("全县合计") && is_total("一、小计：") && !is_total("合水镇"));

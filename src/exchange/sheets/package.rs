@@ -137,7 +137,8 @@ impl<'a> Workbook<'a> {
         let main = top.values().find(|r| r.kind.ends_with("/officeDocument"));
         self.main = main.ok_or_else(|| unreadable("no workbook part"))?.target.clone();
         let relations = self.relations(&self.main.clone())?;
-        let of_kind = |kind: &str| relations.values().find(|r| r.kind.ends_with(kind)).map(|r| r.target.clone());
+        let of_kind =
+            |kind: &str| relations.values().find(|r| r.kind.ends_with(kind)).map(|r| r.target.clone());
         self.shared_strings = of_kind("/sharedStrings");
         self.styles = of_kind("/styles");
         let text = self.part(&self.main.clone())?;
@@ -185,7 +186,10 @@ impl<'a> Workbook<'a> {
             let target = attribute(e, "Target")?.unwrap_or_default();
             found.insert(
                 attribute(e, "Id")?.unwrap_or_default(),
-                Relation { kind: attribute(e, "Type")?.unwrap_or_default(), target: resolve(folder, &target) },
+                Relation {
+                    kind: attribute(e, "Type")?.unwrap_or_default(),
+                    target: resolve(folder, &target),
+                },
             );
         }
         Ok(found)
@@ -312,7 +316,9 @@ fn encrypted() -> crate::error::Error {
 fn other_format(what: &str) -> crate::error::Error {
     refused(
         "not_xlsx",
-        format!("这不是 .xlsx 工作簿（是 {what}）。请用 Excel 或 WPS 打开，选择“另存为—Excel 工作簿（.xlsx）”，再上传。"),
+        format!(
+            "这不是 .xlsx 工作簿（是 {what}）。请用 Excel 或 WPS 打开，选择“另存为—Excel 工作簿（.xlsx）”，再上传。"
+        ),
         "This is not an .xlsx workbook. Open it in Excel or WPS, choose Save As, Excel Workbook (.xlsx), and send that.",
     )
 }

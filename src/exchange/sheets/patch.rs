@@ -195,8 +195,7 @@ struct Inside {
 }
 
 fn read_cell(walker: &mut Walker<'_>, open: Range<usize>) -> Result<Inside> {
-    let mut inside =
-        Inside { open: open.clone(), whole: open, formula: false, formula_end: 0, value: None };
+    let mut inside = Inside { open: open.clone(), whole: open, formula: false, formula_end: 0, value: None };
     let mut begun = None;
     while let Some((event, span)) = walker.next()? {
         match &event {
@@ -240,7 +239,8 @@ fn new_cells(
     let mut out = String::new();
     for at in new {
         let Some(content) = left.remove(&at) else { continue };
-        let style = grid.columns.iter().find(|c| (c.0..=c.1).contains(&at.1)).map(|c| c.3).filter(|s| *s != 0);
+        let style =
+            grid.columns.iter().find(|c| (c.0..=c.1).contains(&at.1)).map(|c| c.3).filter(|s| *s != 0);
         if *content != Content::Empty {
             out.push_str(&element(at, style.map(|s| s.to_string()).as_deref(), content, prefix));
         }

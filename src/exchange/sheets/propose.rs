@@ -115,7 +115,10 @@ fn key_column(grid: &Grid, directory: &Directory) -> Option<(u32, RowKind)> {
         }
     }
     // Of equals the rightmost: towns stand left of their villages.
-    score.into_iter().max_by_key(|((column, kind), n)| (*n, *kind == RowKind::Project, *column)).map(|(k, _)| k)
+    score
+        .into_iter()
+        .max_by_key(|((column, kind), n)| (*n, *kind == RowKind::Project, *column))
+        .map(|(k, _)| k)
 }
 
 fn read_rows(grid: &Grid, directory: &Directory, key: u32, kind: RowKind) -> Vec<(RowNote, RowFill)> {
@@ -133,7 +136,11 @@ fn read_rows(grid: &Grid, directory: &Directory, key: u32, kind: RowKind) -> Vec
         let mut fill = RowFill::Leave;
         if total {
             if note.text.is_empty() {
-                (1..key).map(|c| grid.text((row, c))).find(|t| is_total(t)).unwrap_or_default().clone_into(&mut note.text);
+                (1..key)
+                    .map(|c| grid.text((row, c)))
+                    .find(|t| is_total(t))
+                    .unwrap_or_default()
+                    .clone_into(&mut note.text);
             }
             note.state = "total";
         } else if note.text.is_empty() {

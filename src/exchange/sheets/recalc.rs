@@ -294,7 +294,8 @@ mod tests {
         for (name, text) in cells {
             let number = text.parse::<f64>().is_ok();
             let formula = text.strip_prefix('=').map(str::to_owned);
-            grid.cells.insert(parse_ref(name).unwrap(), Cell { text: (*text).into(), number, formula, style: 0 });
+            grid.cells
+                .insert(parse_ref(name).unwrap(), Cell { text: (*text).into(), number, formula, style: 0 });
         }
         grid.cells.insert((9, 9), Cell { formula: Some(formula.into()), ..Cell::default() });
         results(&grid, &BTreeMap::new()).get(&(9, 9)).map(|d| d.normalize().to_string())

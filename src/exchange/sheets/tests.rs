@@ -29,7 +29,9 @@ fn form() -> Vec<u8> {
     let head = Format::new().set_bold().set_border(rust_xlsxwriter::FormatBorder::Thin);
     let cell = Format::new().set_background_color(Color::Yellow).set_num_format("0.00");
     sheet.merge_range(0, 0, 0, 6, "农村公路硬化建设进展情况表", &head).unwrap();
-    sheet.merge_range(1, 0, 1, 6, "填报单位（盖章）：          填表人：        截止日期：   年  月  日", &head).unwrap();
+    sheet
+        .merge_range(1, 0, 1, 6, "填报单位（盖章）：          填表人：        截止日期：   年  月  日", &head)
+        .unwrap();
     sheet.merge_range(2, 0, 3, 0, "序号", &head).unwrap();
     sheet.merge_range(2, 1, 3, 1, "乡镇", &head).unwrap();
     sheet.merge_range(2, 2, 2, 3, "自然村（20户以上）", &head).unwrap();
@@ -59,7 +61,9 @@ fn form() -> Vec<u8> {
     other.write_formula(0, 0, Formula::new("=附表1!C8*2").set_result("14")).unwrap();
     other.write(1, 0, "不动").unwrap();
     // As Excel writes it.
-    repacked(&book.save_to_buffer().unwrap(), "xl/workbook.xml", |xml| xml.replace(" fullCalcOnLoad=\"1\"", ""))
+    repacked(&book.save_to_buffer().unwrap(), "xl/workbook.xml", |xml| {
+        xml.replace(" fullCalcOnLoad=\"1\"", "")
+    })
 }
 
 fn place(code: &str, name: &str, level: &str, path: &str) -> Place {
@@ -85,7 +89,9 @@ fn directory() -> Directory {
             area("441481", "兴宁市", "county", "/1/7/", false),
             gone,
         ],
-        vec![KnownProject { code: "P1".into(), name: "转水镇路面硬化".into(), path: "/1/2/3/".into() }],
+        vec![KnownProject {
+            code: "P1".into(), name: "转水镇路面硬化".into(), path: "/1/2/3/".into()
+        }],
     )
 }
 
@@ -141,7 +147,9 @@ fn read(bytes: &[u8], sheet: &str) -> Grid {
 }
 
 fn confirmed() -> Mapping {
-    let mut mapping = propose(&read(&form(), "附表1"), &directory(), &catalogue(&items()), Some(Sector::Road), None).mapping;
+    let mut mapping =
+        propose(&read(&form(), "附表1"), &directory(), &catalogue(&items()), Some(Sector::Road), None)
+            .mapping;
     let row = mapping.rows.iter_mut().find(|r| r.row == 7).unwrap();
     row.fill = RowFill::Area { code: "441424116".into() };
     mapping
@@ -185,9 +193,13 @@ fn parts(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
 
 #[test]
 fn a_form_is_read_as_people_see_it() {
-    let proposal = propose(&read(&form(), "附表1"), &directory(), &catalogue(&items()), Some(Sector::Road), None);
+    let proposal =
+        propose(&read(&form(), "附表1"), &directory(), &catalogue(&items()), Some(Sector::Road), None);
     let mapping = &proposal.mapping;
-    assert_eq!((mapping.header_rows.as_slice(), mapping.key_column.as_deref()), ([3, 4].as_slice(), Some("B")));
+    assert_eq!(
+        (mapping.header_rows.as_slice(), mapping.key_column.as_deref()),
+        ([3, 4].as_slice(), Some("B"))
+    );
     let columns: Vec<(&str, &str, Unit)> =
         mapping.columns.iter().map(|c| (c.column.as_str(), c.field.as_str(), c.unit)).collect();
     assert_eq!(
@@ -201,7 +213,10 @@ fn a_form_is_read_as_people_see_it() {
     );
     let rows: Vec<(u32, &str)> = proposal.rows.iter().map(|r| (r.row, r.state)).collect();
     assert_eq!(rows, [(5, "matched"), (6, "likely"), (7, "unknown"), (8, "formula_total")]);
-    assert_eq!(proposal.rows[2].suggestions[0].name, "棉洋镇", "a wrong character is named with what it may be");
+    assert_eq!(
+        proposal.rows[2].suggestions[0].name, "棉洋镇",
+        "a wrong character is named with what it may be"
+    );
     let states: Vec<(&str, &str)> = proposal.columns.iter().map(|c| (c.column.as_str(), c.state)).collect();
     assert!(states.contains(&("G", "formula")) && states.contains(&("A", "unknown")), "{states:?}");
     assert_eq!(mapping.cells.len(), 1);
@@ -212,7 +227,8 @@ fn a_form_is_read_as_people_see_it() {
 fn old_names_other_areas_and_projects_are_told_apart() {
     let mut book = Made::new();
     let sheet = book.add_worksheet();
-    for (i, name) in ["县（市、区）", "五华县", "兴宁市", "横流渡镇", "合计"].iter().enumerate() {
+    for (i, name) in ["县（市、区）", "五华县", "兴宁市", "横流渡镇", "合计"].iter().enumerate()
+    {
         sheet.write(i as u32, 0, *name).unwrap();
         sheet.write(i as u32, 1, if i == 0 { "行政村数" } else { "" }).unwrap();
     }
@@ -255,10 +271,14 @@ fn filling_changes_the_named_cells_and_nothing_else() {
     assert_eq!(old.keys().collect::<Vec<_>>(), new.keys().collect::<Vec<_>>());
     let changed: Vec<&str> = old.iter().filter(|(k, v)| new[*k] != **v).map(|(k, _)| k.as_str()).collect();
     assert_eq!(changed, ["xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml"]);
-    let text = |parts: &BTreeMap<String, Vec<u8>>, name: &str| String::from_utf8(parts[name].clone()).unwrap();
+    let text =
+        |parts: &BTreeMap<String, Vec<u8>>, name: &str| String::from_utf8(parts[name].clone()).unwrap();
     assert!(text(&new, "xl/workbook.xml").contains("fullCalcOnLoad=\"1\""));
     // The other sheet lost the stored result of its formula, which would be wrong now, and nothing else.
-    assert_eq!(text(&new, "xl/worksheets/sheet2.xml"), text(&old, "xl/worksheets/sheet2.xml").replace("</f><v>14</v>", "</f>"));
+    assert_eq!(
+        text(&new, "xl/worksheets/sheet2.xml"),
+        text(&old, "xl/worksheets/sheet2.xml").replace("</f><v>14</v>", "</f>")
+    );
     let (was, is) = (text(&old, "xl/worksheets/sheet1.xml"), text(&new, "xl/worksheets/sheet1.xml"));
     for kept in ["<cols>", "<mergeCells", "<pageSetup", "<headerFooter>", "<sheetViews>"] {
         let piece = |xml: &str| xml[xml.find(kept).unwrap()..].chars().take(160).collect::<String>();
@@ -287,7 +307,8 @@ fn a_second_date_takes_the_figures_of_the_first_away() {
             String::new()
         }
     }
-    let (second, summary) = fill(&first, &LIMITS, &mapping, &catalogue(&items()), &words(), &Nothing).unwrap();
+    let (second, summary) =
+        fill(&first, &LIMITS, &mapping, &catalogue(&items()), &words(), &Nothing).unwrap();
     assert_eq!(read(&second, "附表1").text((5, 3)), "");
     assert_eq!(summary.empty_count, 12);
 }
@@ -303,7 +324,8 @@ fn sums_are_written_only_where_a_person_asked_for_them() {
     sheet.write(0, 2, "完成投资（万元）").unwrap();
     let bytes = book.save_to_buffer().unwrap();
     let fields = catalogue(&items());
-    let mut mapping = propose(&read(&bytes, "Sheet1"), &directory(), &fields, Some(Sector::Road), None).mapping;
+    let mut mapping =
+        propose(&read(&bytes, "Sheet1"), &directory(), &fields, Some(Sector::Road), None).mapping;
     let (plain, _) = fill(&bytes, &LIMITS, &mapping, &fields, &words(), &Table).unwrap();
     assert_eq!(read(&plain, "Sheet1").text((4, 2)), "");
     mapping.rows[2].fill = RowFill::Sum { rows: vec![2, 3] };
@@ -338,7 +360,12 @@ fn shared_formulas_inline_strings_and_dates_are_understood() {
     let fields = catalogue(&items());
     let mut mapping = propose(&grid, &directory(), &fields, Some(Sector::Road), None).mapping;
     mapping.cells = vec![super::mapping::Single { cell: "B4".into(), text: "{date}".into() }];
-    mapping.columns.push(super::mapping::Column { column: "C".into(), field: "served.road".into(), unit: Unit::Count, reading: None });
+    mapping.columns.push(super::mapping::Column {
+        column: "C".into(),
+        field: "served.road".into(),
+        unit: Unit::Count,
+        reading: None,
+    });
     let (after, _) = fill(&bytes, &LIMITS, &mapping, &fields, &words(), &Table).unwrap();
     let xml = String::from_utf8(parts(&after)["xl/worksheets/sheet1.xml"].clone()).unwrap();
     assert!(xml.contains("<f t=\"shared\" ref=\"C2:C3\" si=\"0\">B2*2</f><v>80</v></c>"), "{xml}");
@@ -357,7 +384,11 @@ fn a_workbook_without_calculation_settings_is_told_to_compute_too() {
     });
     let (after, _) = fill(&bare, &LIMITS, &confirmed(), &catalogue(&items()), &words(), &Table).unwrap();
     let xml = String::from_utf8(parts(&after)["xl/workbook.xml"].clone()).unwrap();
-    assert!(xml.contains("</sheets><calcPr fullCalcOnLoad=\"1\"/>") || xml.contains("</definedNames><calcPr fullCalcOnLoad=\"1\"/>"), "{xml}");
+    assert!(
+        xml.contains("</sheets><calcPr fullCalcOnLoad=\"1\"/>")
+            || xml.contains("</definedNames><calcPr fullCalcOnLoad=\"1\"/>"),
+        "{xml}"
+    );
 }
 
 #[test]
@@ -374,7 +405,10 @@ fn rows_and_cells_that_the_file_does_not_have_are_added_in_their_place() {
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(after)).unwrap();
     let range = book.worksheet_range("附表1").unwrap();
     let number = |row, column| range.get_value((row, column)).and_then(DataType::as_f64);
-    assert_eq!((number(4, 3), number(5, 2), number(5, 3), number(4, 2)), (Some(30.0), Some(80.0), Some(60.0), Some(40.0)));
+    assert_eq!(
+        (number(4, 3), number(5, 2), number(5, 3), number(4, 2)),
+        (Some(30.0), Some(80.0), Some(60.0), Some(40.0))
+    );
 }
 
 #[test]
@@ -426,7 +460,9 @@ fn hostile_and_foreign_files_are_refused_with_a_reason() {
         t.replacen("<workbook", "<!DOCTYPE x [<!ENTITY a \"aaaa\">]><workbook", 1)
     });
     assert_eq!(open(&dtd), "doctype");
-    let deep = repacked(&fine, "xl/workbook.xml", |t| t.replacen("<sheets>", &format!("{}<sheets>", "<a>".repeat(60)), 1));
+    let deep = repacked(&fine, "xl/workbook.xml", |t| {
+        t.replacen("<sheets>", &format!("{}<sheets>", "<a>".repeat(60)), 1)
+    });
     assert_eq!(open(&deep), "too_deep");
 }
 
@@ -441,7 +477,9 @@ fn sheets_have_limits_too() {
             Ok(_) => "read".into(),
         }
     };
-    let far = |xml: String| xml.replacen("</sheetData>", "<row r=\"900000\"><c r=\"A900000\"><v>1</v></c></row></sheetData>", 1);
+    let far = |xml: String| {
+        xml.replacen("</sheetData>", "<row r=\"900000\"><c r=\"A900000\"><v>1</v></c></row></sheetData>", 1)
+    };
     assert_eq!(sheet(&far), "\"too_large\"");
     let out = |xml: String| xml.replacen("SUM(C5:C7)", "WEBSERVICE(\"http://x\")", 1);
     assert_eq!(sheet(&out), "\"external_links\"");

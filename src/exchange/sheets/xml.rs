@@ -114,7 +114,9 @@ pub(super) fn attribute(element: &BytesStart<'_>, wanted: &str) -> Result<Option
         let name = found.key.into_inner();
         let name = name.rsplit_once(':').map_or(name, |(_, local)| local);
         if name == wanted {
-            return Ok(Some(found.normalized_value(XmlVersion::Implicit1_0).map_err(unreadable)?.into_owned()));
+            return Ok(Some(
+                found.normalized_value(XmlVersion::Implicit1_0).map_err(unreadable)?.into_owned(),
+            ));
         }
     }
     Ok(None)

@@ -56,11 +56,20 @@ async fn apart<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'sta
 }
 
 fn place_of(area: &ledger::Area) -> Place {
-    Place { code: area.code.clone(), name: area.name.clone(), level: area.level.clone(), path: area.path.clone() }
+    Place {
+        code: area.code.clone(),
+        name: area.name.clone(),
+        level: area.level.clone(),
+        path: area.path.clone(),
+    }
 }
 
 /// The area in which an account keeps a new form: the one asked for, or the first it works in.
-fn home_of(ledger: &Snapshot, account: &Account, asked: Option<&str>) -> Result<(Home, AreaPermit<ExportFigures>)> {
+fn home_of(
+    ledger: &Snapshot,
+    account: &Account,
+    asked: Option<&str>,
+) -> Result<(Home, AreaPermit<ExportFigures>)> {
     let code = match asked.filter(|c| !c.is_empty()) {
         Some(code) => code.to_owned(),
         None => places_for::<ExportFigures>(account).next().map(|p| p.code.clone()).unwrap_or_default(),
@@ -74,7 +83,8 @@ fn home_of(ledger: &Snapshot, account: &Account, asked: Option<&str>) -> Result<
 }
 
 fn home(ledger: &Snapshot, area: &ledger::Area) -> Home {
-    let chain = ledger.on_path(&area.path, "county").or_else(|| ledger.on_path(&area.path, "city")).unwrap_or(area);
+    let chain =
+        ledger.on_path(&area.path, "county").or_else(|| ledger.on_path(&area.path, "city")).unwrap_or(area);
     Home { area: area.id, code: area.code.clone(), name: area.name.clone(), chain: chain.code.clone() }
 }
 

@@ -14,10 +14,10 @@ use super::super::AppState;
 use super::super::ask::{self, Params};
 use super::super::auth::Session;
 use super::{XLSX, apart, place_of};
+use crate::db;
 use crate::db::ledger::Snapshot;
 use crate::db::settings;
 use crate::db::sheets::{self, FillRow, SheetRow, StoredFile};
-use crate::db;
 use crate::domain::permit::{Account, ExportFigures, Place, authorise_areas, places_for};
 use crate::error::{Error, Result};
 use crate::exchange::sheets::fields::{FieldInfo, RowKind, catalogue};
@@ -105,9 +105,8 @@ pub struct CellView {
 
 fn grid_view(grid: &Grid) -> GridView {
     let (rows, columns) = grid.size;
-    let width = |c: u32| {
-        grid.columns.iter().find(|w| (w.0..=w.1).contains(&c)).map_or(9.0, |w| w.2.clamp(2.0, 60.0))
-    };
+    let width =
+        |c: u32| grid.columns.iter().find(|w| (w.0..=w.1).contains(&c)).map_or(9.0, |w| w.2.clamp(2.0, 60.0));
     GridView {
         name: grid.name.clone(),
         rows,
@@ -145,7 +144,8 @@ pub async fn file(
     let successors = db::write(&state.pool, Some(account.id), |tx| Box::pin(sheets::successors(tx))).await?;
     let home = place_of(ledger.area_by_code(&file.area_code)?);
     let directory = directory(&ledger, &account, &home, &successors);
-    let sectors: Vec<_> = account.grants.iter().filter_map(|g| g.sectors.as_deref()).flatten().copied().collect();
+    let sectors: Vec<_> =
+        account.grants.iter().filter_map(|g| g.sectors.as_deref()).flatten().copied().collect();
     let own_sector = match sectors.as_slice() {
         [one] => Some(*one),
         _ => None,
@@ -181,7 +181,8 @@ fn offered(directory: &Directory) -> Vec<AreaChoice> {
     let mut own: Vec<&KnownArea> =
         directory.areas.iter().filter(|a| a.own && a.successors.is_none()).collect();
     own.sort_by_key(|a| (a.place.path.matches('/').count(), a.place.code.clone()));
-    let codes: HashMap<&str, &str> = own.iter().map(|a| (a.place.path.as_str(), a.place.code.as_str())).collect();
+    let codes: HashMap<&str, &str> =
+        own.iter().map(|a| (a.place.path.as_str(), a.place.code.as_str())).collect();
     let above = |path: &str| path.trim_end_matches('/').rfind('/').and_then(|end| codes.get(&path[..=end]));
     own.iter()
         .take(OFFERED)
@@ -269,7 +270,11 @@ pub struct SheetView {
     responses((status = 200, body = SheetView, headers(("ETag" = String, description = "Version"))),
         (status = 401, description = "sign_in_required"), (status = 403, description = "role_missing"),
         (status = 404, description = "not_found")))]
-pub async fn one(State(state): State<AppState>, Path(id): Path<String>, session: Session) -> Result<Response> {
+pub async fn one(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    session: Session,
+) -> Result<Response> {
     authorise_areas::<ExportFigures>(&session.account, [])?;
     let id = ask::id(&id, "套表", "form")?;
     let sheet = stored_sheet(&state, &session.account, id).await?;
@@ -280,7 +285,8 @@ pub async fn one(State(state): State<AppState>, Path(id): Path<String>, session:
     .await?;
     let (_, mapping) = mapping.ok_or_else(|| Error::not_found("套表", "form"))?;
     let mapping = serde_json::from_value(mapping).map_err(anyhow::Error::from)?;
-    let tag = [(header::ETAG, crate::app::etag(version)), (header::CACHE_CONTROL, "private, no-cache".to_owned())];
+    let tag =
+        [(header::ETAG, crate::app::etag(version)), (header::CACHE_CONTROL, "private, no-cache".to_owned())];
     Ok((tag, Json(SheetView { sheet, mapping, fills })).into_response())
 }
 
@@ -290,7 +296,11 @@ pub async fn one(State(state): State<AppState>, Path(id): Path<String>, session:
     responses((status = 200, description = "The workbook", content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         (status = 401, description = "sign_in_required"), (status = 403, description = "role_missing"),
         (status = 404, description = "not_found")))]
-pub async fn download(State(state): State<AppState>, Path(id): Path<String>, session: Session) -> Result<Response> {
+pub async fn download(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    session: Session,
+) -> Result<Response> {
     authorise_areas::<ExportFigures>(&session.account, [])?;
     let id = ask::id(&id, "填好的表", "filled copy")?;
     let found = db::write(&state.pool, Some(session.account.id), move |tx| {
@@ -304,6 +314,9 @@ pub async fn download(State(state): State<AppState>, Path(id): Path<String>, ses
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     let quoted: String = name.bytes().map(|b| format!("%{b:02X}")).collect();
     let disposition = format!("attachment; filename=\"sheet.xlsx\"; filename*=UTF-8''{quoted}");
-    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_str(&disposition).map_err(anyhow::Error::from)?);
+    headers.insert(
+        header::CONTENT_DISPOSITION,
+        HeaderValue::from_str(&disposition).map_err(anyhow::Error::from)?,
+    );
     Ok(response)
 }

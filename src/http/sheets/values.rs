@@ -173,10 +173,12 @@ impl Figures {
             ("rate", _, "done_rate") => Value::Missing(Missing::NotReported),
             ("rate", sector, what) => {
                 let part = if what == "paid_rate" { "paid" } else { "invested" };
-                match (self.money(code, sector, part, reading), self.money(code, sector, "planned", reading)) {
-                    (Value::Number(part) | Value::Partial(part, _), Value::Number(all) | Value::Partial(all, _)) => {
-                        share(part, all)
-                    }
+                match (self.money(code, sector, part, reading), self.money(code, sector, "planned", reading))
+                {
+                    (
+                        Value::Number(part) | Value::Partial(part, _),
+                        Value::Number(all) | Value::Partial(all, _),
+                    ) => share(part, all),
                     (Value::Missing(why), _) | (_, Value::Missing(why)) => Value::Missing(why),
                     _ => Value::Missing(Missing::NotKnown),
                 }
@@ -216,7 +218,9 @@ impl Figures {
                 "under_way" => count(Status::UnderWay),
                 "not_started" => count(Status::NotStarted),
                 "started" => count(Status::UnderWay) + count(Status::Completed) + count(Status::Done),
-                "late" if reading == Reading::Reported => figures.at(Metric::light(sector, Light::Late), self.day),
+                "late" if reading == Reading::Reported => {
+                    figures.at(Metric::light(sector, Light::Late), self.day)
+                }
                 _ => return Value::Missing(Missing::NotInReading),
             };
         }
@@ -300,7 +304,9 @@ impl Figures {
         };
         let fallback = ProjectOnDay::default();
         let day = self.by_reading.get(&reading).and_then(|m| m.get(&project.id)).unwrap_or(&fallback);
-        let text = |t: Option<String>| t.filter(|t| !t.is_empty()).map_or(Value::Missing(Missing::NotKnown), Value::Text);
+        let text = |t: Option<String>| {
+            t.filter(|t| !t.is_empty()).map_or(Value::Missing(Missing::NotKnown), Value::Text)
+        };
         let date = |d: Option<NaiveDate>| d.map_or(Value::Missing(Missing::NotKnown), Value::Date);
         let progress = &standing.progress;
         let begun = progress.status != Status::NotStarted;
@@ -331,7 +337,9 @@ impl Figures {
                 "place" => Value::Text(self.ledger.place(&project.path).replace(" › ", "")),
                 "unit" => text(day.unit.clone()),
                 "status" => text(self.states.get(standing.state.as_str()).cloned()),
-                "percent" if begun && progress.last_reported_on.is_none() && progress.percent.value() == 0.0 => {
+                "percent"
+                    if begun && progress.last_reported_on.is_none() && progress.percent.value() == 0.0 =>
+                {
                     Value::Missing(Missing::NotReported)
                 }
                 "percent" => Value::Number(Decimal::new(i64::from(progress.percent.hundredths()), 2)),
@@ -375,7 +383,9 @@ impl Source for Figures {
 
     fn name(&self, row: &RowFill) -> String {
         match row {
-            RowFill::Area { code } => self.ledger.area_by_code(code).map(|a| a.name.clone()).unwrap_or_default(),
+            RowFill::Area { code } => {
+                self.ledger.area_by_code(code).map(|a| a.name.clone()).unwrap_or_default()
+            }
             RowFill::Project { code } => self.by_code.get(code).map(|p| p.name.clone()).unwrap_or_default(),
             RowFill::Sum { .. } | RowFill::Leave => String::new(),
         }

@@ -26,7 +26,14 @@ use crate::exchange::sheets::fill::{Summary, fill as fill_workbook};
 use crate::exchange::sheets::mapping::{Mapping, Reading, Words};
 use crate::exchange::sheets::{Grid, LIMITS, SheetName, Workbook};
 
-fn request(state: &AppState, session: &Session, key: String, operation: String, sha: [u8; 32], version: i32) -> app::Request {
+fn request(
+    state: &AppState,
+    session: &Session,
+    key: String,
+    operation: String,
+    sha: [u8; 32],
+    version: i32,
+) -> app::Request {
     app::Request {
         repeatable: Repeatable { account: session.account.id, key, operation, body_sha256: sha },
         account: session.account.clone(),
@@ -56,7 +63,10 @@ impl FromRequest<AppState> for WorkbookBytes {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
         // What a form of another site can post is not taken.
         if kind != Some(XLSX) && kind != Some("application/octet-stream") {
-            return Err(ask::bad_request("请上传 .xlsx 文件。", "Send the workbook as the body of the request."));
+            return Err(ask::bad_request(
+                "请上传 .xlsx 文件。",
+                "Send the workbook as the body of the request.",
+            ));
         }
         let bytes = Bytes::from_request(request, state).await;
         bytes.map(Self).map_err(|_| {
@@ -105,13 +115,16 @@ pub async fn upload(
     let operation = format!("POST /api/v1/sheet-files?area={}&name={name}", home.code);
     let request = request(&state, &session, key, operation, sha, 0);
     let answer = serde_json::json!({ "file_name": name, "sheets": names });
-    Ok(written(app::sheets::upload(&state.pool, &permit, request, home, (name, bytes.to_vec()), answer).await?))
+    Ok(written(
+        app::sheets::upload(&state.pool, &permit, request, home, (name, bytes.to_vec()), answer).await?,
+    ))
 }
 
 /// The last part of a path, without what a file system or a header would stumble over.
 fn file_name(asked: Option<&str>) -> String {
     let last = asked.unwrap_or_default().rsplit(['/', '\\']).next().unwrap_or_default();
-    let name: String = last.chars().filter(|c| !c.is_control() && !"<>:\"|?*".contains(*c)).take(120).collect();
+    let name: String =
+        last.chars().filter(|c| !c.is_control() && !"<>:\"|?*".contains(*c)).take(120).collect();
     let name = name.trim();
     if name.is_empty() { "套表.xlsx".to_owned() } else { name.to_owned() }
 }

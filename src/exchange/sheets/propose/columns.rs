@@ -46,7 +46,12 @@ pub(super) fn read(
                 .or_else(|| found.units.first().copied())
                 .unwrap_or(Unit::Count);
             let reading = reading_of(&path.concat()).filter(|_| found.by_reading);
-            read.mapped.push(Column { column: column_name(column), field: found.field.clone(), unit, reading });
+            read.mapped.push(Column {
+                column: column_name(column),
+                field: found.field.clone(),
+                unit,
+                reading,
+            });
             state = "mapped";
         }
         if state != "unknown" || !path.is_empty() {
@@ -120,7 +125,8 @@ fn meaning<'f>(
 ) -> Option<&'f FieldInfo> {
     let text = plain(&path.join(""));
     let last = plain(path.last()?);
-    if ["序号", "编号", "备注", "说明", "联系", "签字", "盖章", "电话"].iter().any(|w| last.contains(w)) {
+    if ["序号", "编号", "备注", "说明", "联系", "签字", "盖章", "电话"].iter().any(|w| last.contains(w))
+    {
         return None;
     }
     let sector = sector_of(&text).or(sheet_sector);
@@ -151,7 +157,8 @@ fn meaning<'f>(
             item
         } else if kind == RowKind::Project {
             return None;
-        } else if has("自然村") || any(&["通硬化路", "通路", "集中供水", "通客车", "动力电"]) {
+        } else if has("自然村") || any(&["通硬化路", "通路", "集中供水", "通客车", "动力电"])
+        {
             coverage(&text, rate)
         } else if any(&["完工率", "完成率"]) {
             format!("rate.{all}.done_rate")
@@ -215,7 +222,11 @@ fn coverage(text: &str, rate: bool) -> String {
 /// A quantity in which a sector reports.
 fn quantity(text: &str, sector: Option<Sector>) -> Option<String> {
     let has = |w: &str| text.contains(w);
-    let side = if ["计划", "任务", "设计", "应"].iter().any(|w| has(w)) && !has("完成") { "planned" } else { "done" };
+    let side = if ["计划", "任务", "设计", "应"].iter().any(|w| has(w)) && !has("完成") {
+        "planned"
+    } else {
+        "done"
+    };
     let length = has("公里") || has("里程") || has("千米") || has("(米)") || has("km") || has("长度");
     let item = match sector? {
         Sector::Road if length && has("路基") => "road.roadbed_km",

@@ -45,7 +45,9 @@ pub(super) fn read(grid: &Grid, body: u32, data: &[u32]) -> Vec<Single> {
 pub(super) fn is_line_of_labels(grid: &Grid, row: u32) -> bool {
     (1..=grid.size.1).any(|c| {
         let text: String = grid.text((row, c)).split_whitespace().collect();
-        LABELS.iter().any(|(l, _)| text.starts_with(l)) || text.starts_with("单位:") || text.starts_with("单位：")
+        LABELS.iter().any(|(l, _)| text.starts_with(l))
+            || text.starts_with("单位:")
+            || text.starts_with("单位：")
     })
 }
 
