@@ -88,7 +88,11 @@ describe('forms of superiors', () => {
         const reached = cell(xml, `C${4 + i}`);
         if (!Number.isNaN(reached)) expect(reached, town.name).toBe(town.road.reported);
       });
-      expect(xml).toContain(`<f>SUM(C4:C${3 + towns.length})</f></c>`);
+      expect(xml).toContain(`<f>SUM(C4:C${3 + towns.length})</f>`);
+      const total = new RegExp(`<c r="B${4 + towns.length}"[^>]*><f>[^<]*</f><v>([^<]*)</v>`);
+      expect(Number(total.exec(xml)?.[1])).toBe(
+        figures.children.reduce((sum, town) => sum + town.road.total, 0),
+      );
       expect(xml).toContain(`截止日期：${date.replace(/^(\d+)-0?(\d+)-0?(\d+)$/, '$1年$2月$3日')}`);
       expect(part(bytes, 'xl/workbook.xml')).toContain('fullCalcOnLoad="1"');
     }
@@ -103,13 +107,11 @@ describe('forms of superiors', () => {
   it('that are no .xlsx are refused with what to do', async () => {
     const { page } = clerk;
     await page.goto(`${BASE}/sheets`);
-    await page
-      .getByLabel(/上传空表/)
-      .setInputFiles({
-        name: '旧.xls',
-        mimeType: 'application/vnd.ms-excel',
-        buffer: Buffer.from('d0cf11e0a1b11ae1', 'hex'),
-      });
+    await page.getByLabel(/上传空表/).setInputFiles({
+      name: '旧.xls',
+      mimeType: 'application/vnd.ms-excel',
+      buffer: Buffer.from('d0cf11e0a1b11ae1', 'hex'),
+    });
     expect(await page.getByRole('alert').innerText()).toContain('另存为');
   });
 

@@ -55,6 +55,8 @@ fn form() -> Vec<u8> {
         let sum = Formula::new(format!("=SUM({letter}5:{letter}7)")).set_result("7");
         sheet.write_formula_with_format(7, column, sum, &head).unwrap();
     }
+    sheet.write(8, 1, "审核人：").unwrap();
+    sheet.write(9, 1, "注：自然村指二十户以上的自然村，数据以县级审核为准。").unwrap();
     sheet.set_column_width(1, 22.5).unwrap();
     sheet.set_landscape().set_paper_size(9).set_footer("&P");
     let other = book.add_worksheet().set_name("汇总").unwrap();
