@@ -115,7 +115,7 @@ impl Directory {
             match &area.successors {
                 None => list.push((area, fit)),
                 Some(codes) => {
-                    list.extend(codes.iter().filter_map(|c| self.area(c)).map(|a| (a, Fit::Likely)))
+                    list.extend(codes.iter().filter_map(|c| self.area(c)).map(|a| (a, Fit::Likely)));
                 }
             }
         }

@@ -135,7 +135,7 @@ impl<'a> Workbook<'a> {
     fn read_structure(&mut self) -> Result<()> {
         let top = self.relations("")?;
         let main = top.values().find(|r| r.kind.ends_with("/officeDocument"));
-        self.main = main.ok_or_else(|| unreadable("no workbook part"))?.target.clone();
+        self.main.clone_from(&main.ok_or_else(|| unreadable("no workbook part"))?.target);
         let relations = self.relations(&self.main.clone())?;
         let of_kind =
             |kind: &str| relations.values().find(|r| r.kind.ends_with(kind)).map(|r| r.target.clone());

@@ -165,7 +165,8 @@ fn read_rows(grid: &Grid, directory: &Directory, key: u32, kind: RowKind) -> Vec
             fill = read_area(grid, directory, at, level.as_deref(), &mut note);
         }
         // Signatures and remarks below the table name nothing.
-        let remark = note.text.contains([':', '：']) || note.text.starts_with(['注', '说'])
+        let remark = note.text.contains([':', '：'])
+            || note.text.starts_with(['注', '说'])
             || (kind == RowKind::Area && note.text.chars().count() > 20);
         if note.state != "unknown" || !remark {
             rows.push((note, fill));
