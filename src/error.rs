@@ -121,6 +121,8 @@ codes! {
     ConstraintViolated "constraint_violated" UNPROCESSABLE_ENTITY "不符合数据规则";
     /// A file to import is broken, of a format that is not allowed, or in a coordinate system we cannot trust.
     UnreadableFile "unreadable_file" UNPROCESSABLE_ENTITY "文件读不出来";
+    /// A workbook that we do not open: too large, encrypted, with macros or links; `reason` says which.
+    FileRefused "file_refused" UNPROCESSABLE_ENTITY "文件不符合要求";
     /// This node has not yet caught up.
     NotCaughtUp "not_caught_up" SERVICE_UNAVAILABLE "数据正在更新";
     /// The database cannot be reached or asked us to wait.

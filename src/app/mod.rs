@@ -7,6 +7,7 @@ pub mod passwords;
 pub mod report_progress;
 pub mod review_many;
 pub mod review_report;
+pub mod sheets;
 pub mod sign_in;
 
 use std::sync::Arc;

@@ -87,7 +87,7 @@ pub async fn review_many(pool: &PgPool, many: Many) -> Result<Answer> {
     let request = many.repeatable;
     crate::db::write(pool, Some(request.account), move |tx| {
         let (request, body) = (request.clone(), body.clone());
-        Box::pin(async move { idempotency::keep(tx, &request, 200, &body).await })
+        Box::pin(async move { idempotency::keep(tx, &request, (200, None, &body)).await })
     })
     .await
 }

@@ -120,31 +120,32 @@ pub async fn seal(
     Ok(Answer { status, etag: Some(etag), body, repeated: false })
 }
 
-/// Stores the answer to a request whose writes have keys of their own (a batch), without a change
-/// of its own in the feed. Returns the stored one when a repetition was faster.
+/// Stores the answer to a write without a change of its own in the feed: one that shows on no map
+/// or list, or a batch whose parts have their own. Returns the stored one when a repetition was
+/// faster.
 pub async fn keep(
     db: &mut PgConnection,
     request: &Repeatable,
-    status: u16,
-    body: &serde_json::Value,
+    (status, etag, body): (u16, Option<String>, &serde_json::Value),
 ) -> Result<Answer> {
     if let Some(answer) = claim(db, request).await? {
         return Ok(answer);
     }
     let body = serde_json::to_string(body).map_err(anyhow::Error::from)?;
     sqlx::query(
-        "INSERT INTO idempotency_keys (account_id, key, operation, body_sha256, status, body)
-         VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO idempotency_keys (account_id, key, operation, body_sha256, status, headers, body)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(request.account)
     .bind(&request.key)
     .bind(&request.operation)
     .bind(request.body_sha256.as_slice())
     .bind(status.cast_signed())
+    .bind(serde_json::json!({ "etag": etag }))
     .bind(&body)
     .execute(db)
     .await?;
-    Ok(Answer { status, etag: None, body, repeated: false })
+    Ok(Answer { status, etag, body, repeated: false })
 }
 
 /// Deletes answers older than [`KEPT_DAYS`], expired sessions and old failed sign-ins. Returns

@@ -19,6 +19,7 @@ pub mod review_queue;
 pub mod search;
 pub mod sessions;
 pub mod settings;
+pub mod sheets;
 pub mod todo;
 
 use std::path::PathBuf;

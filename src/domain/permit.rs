@@ -25,17 +25,20 @@ pub enum Capability {
     ReadAudit,
     /// Add, change and disable accounts.
     ManageAccounts,
+    /// Take figures out in a superior's form (套表).
+    ExportFigures,
 }
 
 impl Capability {
     /// All capabilities.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ReportProgress,
         Self::ReviewReport,
         Self::EditProject,
         Self::ImportLayer,
         Self::ReadAudit,
         Self::ManageAccounts,
+        Self::ExportFigures,
     ];
 
     /// The word of the API and the database.
@@ -47,6 +50,7 @@ impl Capability {
             Self::ImportLayer => "import_layer",
             Self::ReadAudit => "read_audit",
             Self::ManageAccounts => "manage_accounts",
+            Self::ExportFigures => "export_figures",
         }
     }
 
@@ -64,6 +68,7 @@ impl Capability {
             Self::ImportLayer => "导入图层",
             Self::ReadAudit => "查看审计记录",
             Self::ManageAccounts => "管理账号",
+            Self::ExportFigures => "填套表",
         }
     }
 
@@ -76,6 +81,7 @@ impl Capability {
             Self::ImportLayer => "import layers",
             Self::ReadAudit => "read the audit chain",
             Self::ManageAccounts => "manage accounts",
+            Self::ExportFigures => "fill forms with figures",
         }
     }
 }
@@ -149,6 +155,66 @@ impl Operation for ReportProgress {
 pub struct ReviewReport;
 impl Operation for ReviewReport {
     const CAPABILITY: Capability = Capability::ReviewReport;
+}
+
+/// 填套表
+#[derive(Debug, Clone, Copy)]
+pub struct ExportFigures;
+impl Operation for ExportFigures {
+    const CAPABILITY: Capability = Capability::ExportFigures;
+}
+
+/// Leave for one account to do one operation in some areas, in all sectors.
+#[derive(Debug)]
+pub struct AreaPermit<Op> {
+    account: Uuid,
+    operation: PhantomData<Op>,
+}
+
+impl<Op> AreaPermit<Op> {
+    /// The account it was given to.
+    pub fn account(&self) -> Uuid {
+        self.account
+    }
+}
+
+/// The places in which an account may do something, whatever the sector.
+pub fn places_for<Op: Operation>(account: &Account) -> impl Iterator<Item = &Place> {
+    account.grants.iter().filter(|g| g.capabilities.contains(&Op::CAPABILITY)).map(|g| &g.area)
+}
+
+/// Gives a permit for `Op` in every one of some areas. What is read there is not divided by sector:
+/// everybody who is signed in reads every sector.
+///
+/// # Errors
+/// [`Denial`] naming the areas that no grant of the account holds.
+pub fn authorise_areas<'a, Op: Operation>(
+    account: &Account,
+    places: impl IntoIterator<Item = &'a Place>,
+) -> Result<AreaPermit<Op>, Denial> {
+    let capability = Op::CAPABILITY;
+    if places_for::<Op>(account).next().is_none() {
+        return Err(Denial {
+            kind: DenialKind::RoleMissing,
+            zh: format!("您的角色没有“{}”的权限。", capability.name_zh()),
+            en: format!("Your role may not {}.", capability.name_en()),
+        });
+    }
+    let outside: Vec<&str> = places
+        .into_iter()
+        .filter(|place| !places_for::<Op>(account).any(|own| own.holds(place)))
+        .map(|place| place.name.as_str())
+        .collect();
+    if outside.is_empty() {
+        return Ok(AreaPermit { account: account.id, operation: PhantomData });
+    }
+    let own = names(places_for::<Op>(account).map(|p| p.name.as_str()));
+    let outside = names(outside.into_iter());
+    Err(Denial {
+        kind: DenialKind::OutsideArea,
+        zh: format!("您可以在{own}{}，{outside}不在其中。", capability.name_zh()),
+        en: format!("You may {} in {own}; {outside} lies outside.", capability.name_en()),
+    })
 }
 
 /// Leave for one account to do one operation on one project.
@@ -310,6 +376,21 @@ mod tests {
         assert!(sector.is_err_and(|d| d.kind == DenialKind::OutsideSector
             && d.zh.contains("农村公路")
             && d.zh.contains("农村供水")));
+    }
+
+    #[test]
+    fn figures_leave_by_area_and_not_by_sector() {
+        let mut account = clerk(place("五华县", "/1/2/3/"), Some(vec![Sector::Road]));
+        let (own, other) = (place("转水镇", "/1/2/3/9/"), place("兴宁市", "/1/2/4/"));
+        let kind = |a: &Account, p: &[&Place]| {
+            authorise_areas::<ExportFigures>(a, p.iter().copied()).err().map(|d| d.kind)
+        };
+        assert_eq!(kind(&account, &[&own]), Some(DenialKind::RoleMissing));
+        account.grants[0].capabilities.push(Capability::ExportFigures);
+        assert_eq!(kind(&account, &[&own]), None);
+        assert_eq!(kind(&account, &[&own, &other]), Some(DenialKind::OutsideArea));
+        let said = authorise_areas::<ExportFigures>(&account, [&other]).unwrap_err().zh;
+        assert!(said.contains("兴宁市") && said.contains("五华县"), "{said}");
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod reviews;
 pub mod search;
 pub mod server;
 pub mod session;
+pub mod sheets;
 pub mod static_files;
 pub mod tiles;
 pub mod tls;
@@ -72,6 +73,7 @@ pub fn api() -> OpenApiRouter<AppState> {
         .merge(events::routes())
         .merge(figures::routes())
         .merge(tiles::routes())
+        .merge(sheets::routes())
     // One line per resource file:
     // .merge(areas::routes())
 }

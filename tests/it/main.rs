@@ -30,6 +30,7 @@ mod search;
 mod server;
 mod sessions;
 mod shapefile;
+mod sheets;
 mod tiles_http;
 mod tiles_oracle;
 mod tiles_race;

@@ -3,6 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { workbook } from './xlsx.mjs';
 
 const BASE = process.env.CUNTONG_URL ?? 'http://127.0.0.1:8080';
 const OUT = process.env.OUT ?? fileURLToPath(new URL('../../docs/screenshots/', import.meta.url));
@@ -82,6 +83,31 @@ async function imported() {
   await shoot(visitor, '/', 'imported-haryana');
 }
 
+/** 套表: the mapping that is proposed, and a filled copy. */
+async function sheets(page) {
+  const { children } = await get(page, `/areas/${COUNTY}/figures`);
+  const towns = children.map((c, i) => (i === 2 ? c.name.replace(/镇$/, '') : c.name));
+  await page.goto(`${BASE}/sheets`);
+  await page.getByLabel(/上传空表/).setInputFiles({
+    name: '农村公路硬化建设进展情况表.xlsx',
+    mimeType: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+    buffer: workbook(towns),
+  });
+  const save = page.getByRole('button', { name: /保存并去填数/ });
+  await save.waitFor();
+  await page.getByRole('button', { name: /^C/ }).click();
+  await page.screenshot({ path: `${OUT}/sheets-map.png` });
+  await page.getByLabel('套表名称').fill(`农村公路月报 ${new Date().toISOString().slice(11, 19)}`);
+  await save.click();
+  await page.getByRole('button', { name: '填数', exact: true }).click();
+  await page.getByRole('link', { name: /^下载/ }).waitFor();
+  await page.screenshot({ path: `${OUT}/sheets-fill.png` });
+  await page.getByRole('button', { name: '返回套表' }).click();
+  await page.getByRole('button', { name: /填数$/ }).first().waitFor();
+  await page.screenshot({ path: `${OUT}/sheets.png` });
+  console.log('sheets');
+}
+
 try {
   if (process.env.IMPORTED) {
     await imported();
@@ -125,6 +151,7 @@ try {
     await page.getByRole('heading', { name: '核对' }).waitFor();
     await page.waitForTimeout(500);
   });
+  await sheets(clerk);
 
   const visitor = await person(null, true);
   await shoot(visitor, `/?area=${COUNTY}`, 'phone-county');

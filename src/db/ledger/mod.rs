@@ -223,6 +223,11 @@ impl Snapshot {
         self.areas.get(&fid)
     }
 
+    /// All areas, in no order; those that were abolished, too.
+    pub fn areas(&self) -> impl Iterator<Item = &Area> {
+        self.areas.values()
+    }
+
     /// An area by its code: the one that stands, or else the last that had it.
     ///
     /// # Errors

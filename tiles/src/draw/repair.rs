@@ -86,7 +86,7 @@ impl Rings {
     fn nest(&mut self, found: &[Vec<Place>]) {
         let around = |i: usize| (0..found.len()).filter(move |o| *o != i && lies_in(&found[i], &found[*o]));
         let depth: Vec<usize> = (0..found.len()).map(|i| around(i).count()).collect();
-        for (i, ring) in found.iter().enumerate().filter(|(i, _)| depth[*i] % 2 == 0) {
+        for (i, ring) in found.iter().enumerate().filter(|(i, _)| depth[*i].is_multiple_of(2)) {
             if !self.push(ring.iter().copied(), true) {
                 continue;
             }

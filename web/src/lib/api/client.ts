@@ -89,7 +89,25 @@ export class Client {
       'Idempotency-Key': options.key ?? newKey(),
     };
     if (options.version !== undefined) headers['If-Match'] = `"v${options.version}"`;
-    const init: RequestInit = { method: 'POST', headers, body: JSON.stringify(body ?? {}) };
+    return this.#write<T>(path, { method: 'POST', headers, body: JSON.stringify(body ?? {}) });
+  }
+
+  /** Sends a file as it is. */
+  async upload<T>(
+    path: string,
+    query: Record<string, QueryValue>,
+    file: Blob,
+    key: string,
+  ): Promise<T> {
+    const headers = {
+      'Content-Type': 'application/octet-stream',
+      'X-CSRF-Token': this.#csrf,
+      'Idempotency-Key': key,
+    };
+    return this.#write<T>(path + queryString(query), { method: 'POST', headers, body: file });
+  }
+
+  async #write<T>(path: string, init: RequestInit): Promise<T> {
     for (const pause of RETRY_AFTER_MS) {
       try {
         return await this.#send<T>(path, init);

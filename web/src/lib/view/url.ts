@@ -8,7 +8,7 @@ export type Reading = 'reported' | 'approved';
 export type NvFilter = NvStatus | 'uncounted';
 export type Overlay = 'water_scheme' | 'relocation' | 'town_line';
 /** A screen of its own, by the first word of the path; the map is at the root. */
-export type Page = 'map' | 'ledger' | 'todo' | 'review' | 'signin';
+export type Page = 'map' | 'ledger' | 'todo' | 'review' | 'sheets' | 'signin';
 /** `id` is the UUID of the API or the code of the field: both name the same thing. */
 export type Selection =
   | { kind: 'project'; id: string }
@@ -52,7 +52,7 @@ export const NV_FILTERS: readonly NvFilter[] = [
 ];
 export const LIGHTS: readonly Light[] = ['done', 'late', 'warn', 'ok', 'todo', 'none'];
 export const OVERLAYS: readonly Overlay[] = ['water_scheme', 'relocation', 'town_line'];
-const PAGES: readonly Page[] = ['map', 'ledger', 'todo', 'review', 'signin'];
+const PAGES: readonly Page[] = ['map', 'ledger', 'todo', 'review', 'sheets', 'signin'];
 
 /** What is done and what does not count recede: exceptions carry the ink. */
 export const DEFAULTS: ViewState = {
@@ -69,7 +69,8 @@ export const DEFAULTS: ViewState = {
 };
 
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
-const CODE = /^\d{6,12}$/;
+/** Official codes are 6 to 12 digits; imported programmes have their own. */
+const CODE = /^[\w.-]{1,32}$/;
 
 function oneOf<T extends string>(value: string | null, allowed: readonly T[], fallback: T): T {
   return allowed.find((a) => a === value) ?? fallback;
