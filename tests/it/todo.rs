@@ -167,8 +167,9 @@ async fn the_database_lets_a_correction_name_only_a_returned_report_of_its_proje
     .bind(standing)
     .execute(&mut *tx)
     .await;
-    let code =
-        refused.err().and_then(|e| e.as_database_error().and_then(|d| d.code().map(|c| c.into_owned())));
+    let code = refused
+        .err()
+        .and_then(|e| e.as_database_error().and_then(|d| d.code().map(std::borrow::Cow::into_owned)));
     assert_eq!(code.as_deref(), Some("42501"));
 }
 
