@@ -26,7 +26,7 @@ export const t = dictionary(
     use: '填数',
     useName: '用“{name}”填数',
     remap: '改对应',
-    remapName: '修改“{name}”的对应',
+    remapName: '改对应：{name}',
     back: '返回套表',
     sheet: '工作表',
     table: '表格预览',
