@@ -95,7 +95,7 @@ async function sheets(page) {
   });
   const save = page.getByRole('button', { name: /保存并去填数/ });
   await save.waitFor();
-  await page.getByRole('button', { name: /^C/ }).click();
+  await page.locator('thead button').nth(2).click();
   await page.screenshot({ path: `${OUT}/sheets-map.png` });
   await page.getByLabel('套表名称').fill(`农村公路月报 ${new Date().toISOString().slice(11, 19)}`);
   await save.click();

@@ -20,7 +20,7 @@ async function session(): Promise<string> {
     body: JSON.stringify({ login: 'lingdao.gd', password: 'cuntong-2020' }),
   });
   expect(answer.ok).toBe(true);
-  return (answer.headers.get('set-cookie') ?? '').split(';')[0];
+  return (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
 }
 
 function tileOf(lng: number, lat: number, z: number): [number, number] {
@@ -36,12 +36,13 @@ function turn(a: Point, b: Point, c: Point): number {
 
 /** The first two stretches of a polygon that cross, if any do. */
 function crossing(rings: Point[][]): string | undefined {
-  const stretches = rings.flatMap((ring) => ring.slice(1).map((b, i) => [ring[i], b] as const));
+  const stretches = rings.flatMap((ring) =>
+    ring.slice(1).map((b, i): [Point, Point] => [ring[i] ?? b, b]),
+  );
   stretches.sort((s, t) => Math.min(s[0].x, s[1].x) - Math.min(t[0].x, t[1].x));
   for (const [i, [a, b]] of stretches.entries()) {
     const right = Math.max(a.x, b.x);
-    for (let j = i + 1; j < stretches.length; j++) {
-      const [c, d] = stretches[j];
+    for (const [c, d] of stretches.slice(i + 1)) {
       if (Math.min(c.x, d.x) > right) break;
       if (turn(a, b, c) * turn(a, b, d) < 0 && turn(c, d, a) * turn(c, d, b) < 0) {
         return JSON.stringify([a, b, c, d]);
@@ -63,12 +64,13 @@ describe('tiles', () => {
     const seen = new Map<string, number>();
     let polygons = 0;
     // 梅州五华, 韶关, 湛江, 珠三角: hills, islands, dense and empty.
-    for (const [lng, lat] of [
+    const places: [number, number][] = [
       [115.75, 23.95],
       [113.6, 24.8],
       [110.2, 20.9],
       [113.3, 23.1],
-    ]) {
+    ];
+    for (const [lng, lat] of places) {
       for (let z = 4; z <= 15; z++) {
         const [x, y] = tileOf(lng, lat, z);
         for (const at of DATES) {
