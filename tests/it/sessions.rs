@@ -38,7 +38,7 @@ async fn a_session_opens_shows_who_it_is_and_ends() {
     assert_eq!(
         *grant,
         json!({ "role": "clerk", "area": { "code": "441424", "name": "五华县", "level": "county" },
-                "sectors": ["road"], "capabilities": ["report_progress"] })
+                "sectors": ["road"], "capabilities": ["export_figures", "report_progress"] })
     );
 
     // The token is not in the database, its hash is.
