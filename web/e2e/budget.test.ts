@@ -14,7 +14,8 @@ function sizes(): { name: string; gzip: number }[] {
 
 describe('the size of the page', () => {
   it('first map view: at most 550 KB of script, compressed', () => {
-    const all = sizes();
+    // Pages of their own are loaded when somebody goes there.
+    const all = sizes().filter((f) => !/^(TodoPage|ReviewPage|SheetsPage)-/.test(f.name));
     const total = all.reduce((sum, f) => sum + f.gzip, 0);
     console.info(all.map((f) => `${f.name} ${(f.gzip / KB).toFixed(1)} KB`).join('\n'));
     expect(total / KB).toBeLessThan(550);
