@@ -6,7 +6,7 @@ import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import type { Bbox, Change, LonLat } from '$lib/api/types';
 import type { Camera } from '$lib/view/url';
 import { addIcons } from './icons';
-import { focusCounty, type MapParams } from './params';
+import type { MapParams } from './params';
 import { pickAt, type Pick } from './pick';
 import { buildStyle, MAX_TILE_ZOOM, SOURCE } from './style';
 import { ChangeLog, tileRequest, touchedTiles } from './tiles';
@@ -238,7 +238,7 @@ export class MapEngine {
 
   /** How much land of the area shown lies under a rectangle of the screen, 0 … 1. */
   landUnder(rect: { x: number; y: number; w: number; h: number }): number {
-    const layers = focusCounty(this.params) ? ['focus-land'] : ['province-land'];
+    const layers = this.params.county ? ['focus-land'] : ['province-land'];
     const { x: left, y: top } = rect;
     const whole = this.map.queryRenderedFeatures(
       [

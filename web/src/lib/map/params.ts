@@ -18,14 +18,10 @@ export interface MapParams {
   words: { noTask: string; notReported: string; households: string };
   bounds: Bbox;
   tilesUrl: string;
-  /** Codes of areas that the figures call 未填报: map and ranking must not disagree. */
-  silent: readonly string[];
-}
-
-/** Levels at which one county is in focus. */
-export function focusCounty(p: MapParams): string | null {
-  const { level, code } = p.area;
-  return level === 'county' || level === 'town' || level === 'village' ? code.slice(0, 6) : null;
+  /** The county shown or that the area shown lies in; null above counties. */
+  county: string | null;
+  /** Counties of the city shown, once the figures have named them. */
+  counties: readonly string[];
 }
 
 /** The village whose surroundings step back, if one is shown. */

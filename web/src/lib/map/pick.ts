@@ -2,7 +2,7 @@
 // before land.
 import type { Map as MapLibre, MapGeoJSONFeature, Point } from 'maplibre-gl';
 import type { LonLat } from '$lib/api/types';
-import { focusCounty, type MapParams } from './params';
+import type { MapParams } from './params';
 
 export interface Pick {
   kind: 'project' | 'natural_village' | 'village' | 'area';
@@ -70,7 +70,7 @@ export function pickAt(map: MapLibre, at: Point, p: MapParams): Pick | null {
     const pick = found && toPick(found, kind, [lng, lat]);
     if (!pick) continue;
     // Land of the county that is shown already: a click on it asks for nothing.
-    if (kind === 'area' && (pick.code === focusCounty(p) || pick.code === p.area.code)) return null;
+    if (kind === 'area' && (pick.code === p.county || pick.code === p.area.code)) return null;
     return pick;
   }
   return null;

@@ -7,7 +7,7 @@ import { classOf, CLASSES, C } from './palette';
 import { tileLayers, type MapParams } from './params';
 import { scaleBar } from './scale';
 import { buildStyle } from './style';
-import { levelOf } from '$lib/view/codes';
+import { countyOf, levelOf } from '$lib/view/codes';
 
 function params(part: Partial<MapParams> & { code?: string }): MapParams {
   const code = part.code ?? '440000';
@@ -24,7 +24,8 @@ function params(part: Partial<MapParams> & { code?: string }): MapParams {
     redLine: 87,
     words: { noTask: '无任务', notReported: '未填报', households: '户' },
     bounds: [109, 20, 118, 26] as Bbox,
-    silent: ['445100'],
+    county: countyOf(code),
+    counties: code === '441400' ? ['441424', '441481'] : [],
     tilesUrl: 'http://localhost/tiles/area/{z}/{x}/{y}',
     ...part,
   };

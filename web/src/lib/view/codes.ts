@@ -12,6 +12,13 @@ export function learnLevels(areas: Iterable<{ code: string; level: AreaLevel }>)
   }
 }
 
+/** The county that an area is or lies in, by the shape of official codes; null above counties. */
+export function countyOf(code: string): string | null {
+  const level = levelOf(code);
+  if (level === 'county') return code;
+  return level === 'town' || level === 'village' ? code.slice(0, 6) : null;
+}
+
 /** The level of an area; a guess before the server has told more about it. */
 export function levelOf(code: string): AreaLevel {
   const known = told.get(code);

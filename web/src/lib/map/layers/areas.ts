@@ -2,7 +2,7 @@
 // city is shown, whose counties are coloured then.
 import type { LayerSpecification } from 'maplibre-gl';
 import { CLASSES, C } from '../palette';
-import { focusCounty, type MapParams } from '../params';
+import type { MapParams } from '../params';
 import { all, byZoom, eq, get, isPolygon, NOTHING, reading, type Expr, type Filter } from './expr';
 
 export const SOURCE = 'cuntong';
@@ -29,14 +29,8 @@ export function coloured(p: MapParams): { filter: Expr; fadeFrom: number; fadeTo
   return { filter: fill, fadeFrom: 7.8, fadeTo: 8.5 };
 }
 
-/** 未填报: by the tile, or by the figures that the ranking beside the map shows. */
-export function isSilent(p: MapParams): Expr {
-  return [
-    'any',
-    eq('status', 'not_reported'),
-    ['in', get('code'), ['literal', [...p.silent]]],
-  ] as unknown as Expr;
-}
+/** 未填报. */
+export const SILENT: Expr = eq('status', 'not_reported');
 
 /** Colour of a rate, with words of its own for what has none. */
 export function rateColour(p: MapParams, rate: Expr): Expr {
@@ -45,14 +39,14 @@ export function rateColour(p: MapParams, rate: Expr): Expr {
     'case',
     eq('status', 'no_task'),
     C.noTask,
-    ['any', isSilent(p), ['==', rate, null]],
+    ['any', SILENT, ['==', rate, null]],
     C.white,
     ['step', ['to-number', rate, 0], CLASSES[0], ...steps],
   ] as unknown as Expr;
 }
 
 export function areaLayers(p: MapParams): LayerSpecification[] {
-  const county = focusCounty(p);
+  const county = p.county;
   const focus: Filter = county ? all(polygon('county'), eq('code', county)) : NOTHING;
   const { filter, fadeFrom, fadeTo } = coloured(p);
   const rate = areaRate(p);
@@ -97,7 +91,7 @@ export function areaLayers(p: MapParams): LayerSpecification[] {
       id: 'area-hatch',
       type: 'fill',
       ...layer,
-      filter: all(filter, isSilent(p)),
+      filter: all(filter, SILENT),
       maxzoom: fadeTo,
       layout: { visibility: rate ? 'visible' : 'none' },
       paint: { 'fill-pattern': 'hatch', 'fill-opacity': byZoom([fadeFrom, 1], [fadeTo, 0]) },

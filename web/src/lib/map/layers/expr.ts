@@ -1,7 +1,7 @@
 // Short words for the expressions that the layers share.
 import type { ExpressionSpecification, FilterSpecification } from 'maplibre-gl';
 import type { Reading } from '$lib/view/url';
-import { focusCounty, type MapParams } from '../params';
+import type { MapParams } from '../params';
 
 export type Expr = ExpressionSpecification;
 export type Filter = FilterSpecification;
@@ -42,15 +42,16 @@ export function reading(name: string, r: Reading): Expr {
  * must not hide a village.
  */
 export function inFocus(p: MapParams): Expr {
-  const county = focusCounty(p);
+  const county = p.county;
   return county ? ['any', ['!', ['has', 'county']], eq('county', county)] : EVERYTHING;
 }
 
 /** Whether a road lies in the area shown; what lies outside is paler. */
 export function isOwn(p: MapParams): Expr {
-  const county = focusCounty(p);
+  const county = p.county;
   if (county) return eq('county', county);
   if (p.area.level === 'city') {
+    if (p.counties.length > 0) return ['in', get('county'), ['literal', [...p.counties]]];
     return ['==', ['slice', ['to-string', get('county')], 0, 4], p.area.code.slice(0, 4)];
   }
   return EVERYTHING;

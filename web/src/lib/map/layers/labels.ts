@@ -2,8 +2,8 @@
 // a white halo, and give way to unreached villages.
 import type { LayerSpecification } from 'maplibre-gl';
 import { C } from '../palette';
-import { focusCounty, type MapParams } from '../params';
-import { areaRate, coloured, isSilent, rateColour, SOURCE } from './areas';
+import type { MapParams } from '../params';
+import { areaRate, coloured, rateColour, SILENT, SOURCE } from './areas';
 import { isReached, villageState } from './points';
 import { villageFade } from './roads';
 import { all, byZoom, eq, get, isOwn, isPoint, NOTHING, reading, type Expr } from './expr';
@@ -110,7 +110,7 @@ export function placeLayers(p: MapParams): LayerSpecification[] {
   const own = isOwn(p);
   const halo = { 'text-halo-color': C.halo, 'text-halo-width': 1.8 };
   const isSeat: Expr = ['==', ['coalesce', get('county_seat'), 0], 1];
-  const county = focusCounty(p);
+  const county = p.county;
   return [
     {
       id: 'town-label',
@@ -193,7 +193,7 @@ function rateLabel(p: MapParams): LayerSpecification {
   const hasRate = [
     'all',
     eq('status', 'ok'),
-    ['!', isSilent(p)],
+    ['!', SILENT],
     ['!=', labelled, null],
   ] as unknown as Expr;
   const value: Expr = ['to-number', labelled, 0];

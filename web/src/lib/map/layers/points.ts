@@ -2,7 +2,7 @@
 // never covered and never smaller than its neighbours.
 import type { LayerSpecification } from 'maplibre-gl';
 import { C } from '../palette';
-import { focusCounty, focusVillage, type MapParams } from '../params';
+import { focusVillage, type MapParams } from '../params';
 import { SOURCE } from './areas';
 import { villageFade } from './roads';
 import {
@@ -32,7 +32,7 @@ export function isReached(p: MapParams): Expr {
  * a phone a whole county stands at zoom 8.4. A city shows its counties' colours first.
  */
 function villageZoom(p: MapParams, usual: number): number {
-  if (focusCounty(p)) return Math.min(usual, 8);
+  if (p.county) return Math.min(usual, 8);
   return p.area.level === 'city' ? Math.max(usual, 9.5) : usual;
 }
 
