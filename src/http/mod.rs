@@ -74,8 +74,6 @@ pub fn api() -> OpenApiRouter<AppState> {
         .merge(figures::routes())
         .merge(tiles::routes())
         .merge(sheets::routes())
-    // One line per resource file:
-    // .merge(areas::routes())
 }
 
 /// The OpenAPI description of everything under `/api` and `/tiles`.

@@ -350,7 +350,12 @@ fn reporting_days(level: Level, figures: &AreaFigures) -> Vec<Day> {
     days.extend(quarter_starts(first, last + 200));
     days.sort_unstable();
     let mut before = None;
-    days.retain(|&day| before.replace(reporting(level, figures, day)) != before);
+    days.retain(|&day| {
+        let now = Some(reporting(level, figures, day));
+        let changed = now != before;
+        before = now;
+        changed
+    });
     days
 }
 

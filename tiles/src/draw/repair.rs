@@ -84,14 +84,25 @@ impl Rings {
     /// rest are holes of the smallest that they lie in. The overlay says so too, but about one
     /// time in 40,000 random rings it took a hole that touches its polygon for a polygon.
     fn nest(&mut self, found: &[Vec<Place>]) {
-        let around = |i: usize| (0..found.len()).filter(move |o| *o != i && lies_in(&found[i], &found[*o]));
-        let depth: Vec<usize> = (0..found.len()).map(|i| around(i).count()).collect();
-        for (i, ring) in found.iter().enumerate().filter(|(i, _)| depth[*i].is_multiple_of(2)) {
+        let bounds: Vec<[Place; 2]> = found.iter().map(|r| bounds(r)).collect();
+        let may_hold = |o: usize, i: usize| {
+            let ([o_lo, o_hi], [lo, hi]) = (bounds[o], bounds[i]);
+            (0..2).all(|k| o_lo[k] <= lo[k] && hi[k] <= o_hi[k])
+        };
+        // The rings around each. Most are told apart by their bounds: a coast has hundreds of islands.
+        let around: Vec<Vec<usize>> = (0..found.len())
+            .map(|i| {
+                let others = (0..found.len()).filter(|&o| o != i && may_hold(o, i));
+                others.filter(|&o| lies_in(&found[i], &found[o])).collect()
+            })
+            .collect();
+        let depth = |i: usize| around[i].len();
+        for (i, ring) in found.iter().enumerate().filter(|(i, _)| depth(*i).is_multiple_of(2)) {
             if !self.push(ring.iter().copied(), true) {
                 continue;
             }
             for (h, hole) in found.iter().enumerate() {
-                if depth[h] == depth[i] + 1 && around(h).any(|o| o == i) {
+                if depth(h) == depth(i) + 1 && around[h].contains(&i) {
                     self.push(hole.iter().copied(), false);
                 }
             }
@@ -196,6 +207,13 @@ pub(crate) fn area2(ring: &[Place]) -> i64 {
         before = p;
     }
     sum
+}
+
+/// Least and greatest coordinates of a ring.
+fn bounds(ring: &[Place]) -> [Place; 2] {
+    ring.iter().fold([[i32::MAX; 2], [i32::MIN; 2]], |[lo, hi], p| {
+        [[lo[0].min(p[0]), lo[1].min(p[1])], [hi[0].max(p[0]), hi[1].max(p[1])]]
+    })
 }
 
 /// True when a ring lies within another that it may touch but does not cross.
